@@ -1,0 +1,108 @@
+"""The checks behind `make lint`, `test`, `synth`, `verify` and `lock`, each printed with its time.
+
+All checks of a target run even when one has failed, so that one run shows everything there is to repair.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from local.toolchain import BIN, ROOT, cdk_environment
+
+STAGES = ("local", "dev", "prod")
+# Each lock may constrain the next, so the order matters.
+LOCKS = ("api", "search", "parsing", "runtime", "dev")
+GPU_ENDPOINT = ROOT / "gpu_endpoint"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One command that must succeed."""
+
+    name: str
+    command: Sequence[str | Path]
+    folder: Path = ROOT
+    environment: dict[str, str] = field(default_factory=dict)
+
+
+def lint() -> list[Check]:
+    """Format, lint rules, types, import contracts."""
+    return [
+        Check("format", [BIN / "ruff", "format", "--check", "--quiet", "."]),
+        Check("lint", [BIN / "ruff", "check", "--quiet", "."]),
+        Check("imports", [BIN / "lint-imports"]),
+        Check("types", [BIN / "mypy"]),
+    ]
+
+
+def tests() -> list[Check]:
+    """The project's tests, and those of the model endpoint under its own environment."""
+    endpoint_python = GPU_ENDPOINT / ".venv" / "bin" / "python"
+    return [
+        Check("tests", [BIN / "python", "-m", "pytest", "tests"]),
+        Check("tests of gpu_endpoint", [endpoint_python, "-m", "pytest"], GPU_ENDPOINT),
+    ]
+
+
+def synth() -> list[Check]:
+    """`cdk synth` of every stage with CDK's own template validation on."""
+    cdk = ROOT / "node_modules" / ".bin" / "cdk"
+    environment = {**cdk_environment(), "CDK_VALIDATION": "true"}
+    return [
+        Check(
+            f"synth {stage}", [cdk, "synth", "-q", "-c", f"stage={stage}", "-o", f"cdk.out.{stage}"], ROOT, environment
+        )
+        for stage in STAGES
+    ]
+
+
+def lock() -> list[Check]:
+    """Resolve the requirements again; no registry address is written into the files."""
+    uv = ROOT / ".tools" / "uv" / "bin" / "uv"
+    options = "-q --generate-hashes --no-header --no-emit-index-url --python-version 3.13 --universal".split()
+    return [
+        Check(f"lock {name}", [uv, "pip", "compile", *options, f"requirements/{name}.in", "-o", f"requirements/{name}.txt"])
+        for name in LOCKS
+    ]  # fmt: skip
+
+
+TARGETS = {
+    "lint": lint,
+    "test": lambda: [*lint(), *tests()],
+    "synth": synth,
+    "verify": lambda: [*lint(), *synth(), *tests()],
+    "lock": lock,
+}
+
+
+def run(check: Check) -> bool:
+    """Run one check with its output passed through; print its verdict and time; true when it succeeded."""
+    print(f"\n==> {check.name}", flush=True)
+    started = time.monotonic()
+    environment = {**os.environ, **check.environment}
+    status = subprocess.run([str(word) for word in check.command], cwd=check.folder, env=environment).returncode
+    verdict = "ok" if status == 0 else f"FAILED (exit status {status})"
+    print(f"<== {check.name}: {verdict}, {time.monotonic() - started:.1f} s", flush=True)
+    return status == 0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run all checks of one target; exit status 1 when any failed, with their names at the end."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("target", choices=TARGETS)
+    checks = TARGETS[parser.parse_args(arguments).target]()
+    failed = [check.name for check in checks if not run(check)]
+    if failed:
+        print(f"\nFAILED: {', '.join(failed)}", file=sys.stderr)
+        return 1
+    print("\nall checks passed")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
