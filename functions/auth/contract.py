@@ -1,0 +1,32 @@
+"""Log in, refresh, and the public keys."""
+
+from dataclasses import dataclass
+
+from haylift.contract import Access, Route
+from haylift.settings import CommonSettings
+
+ROUTES = (
+    Route(method="POST", path="/v1/auth/login", access=Access.PUBLIC),
+    Route(method="POST", path="/v1/auth/refresh", access=Access.PUBLIC),
+    Route(method="GET", path="/.well-known/jwks.json", access=Access.PUBLIC),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings(CommonSettings):
+    """Settings of the auth function.
+
+    Args:
+        users_table, tokens_table: DynamoDB tables of users and refresh tokens.
+        signing_key_ids: KMS keys; the first one signs, all are published.
+        issuer, audience: `iss` and `aud` of the tokens.
+        access_token_ttl_s, refresh_token_ttl_s: lifetimes.
+    """
+
+    users_table: str
+    tokens_table: str
+    signing_key_ids: tuple[str, ...]
+    issuer: str
+    audience: str
+    access_token_ttl_s: int = 900
+    refresh_token_ttl_s: int = 1_209_600

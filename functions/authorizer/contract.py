@@ -1,0 +1,21 @@
+"""The request authorizer: who is calling, and which routes the role may use."""
+
+from dataclasses import dataclass
+
+from haylift.settings import CommonSettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings(CommonSettings):
+    """Settings of the authorizer.
+
+    Args:
+        users_table: DynamoDB table of users.
+        signing_key_ids: KMS keys whose signatures are accepted; the first one signs.
+        issuer, audience: what a token's `iss` and `aud` must be.
+    """
+
+    users_table: str
+    signing_key_ids: tuple[str, ...]
+    issuer: str
+    audience: str

@@ -1,0 +1,27 @@
+"""Claims S3 events in the ledger and chooses a lane for each."""
+
+from dataclasses import dataclass
+
+from haylift.contract import QueueSource
+from haylift.settings import CommonSettings
+
+SOURCES = (QueueSource(name="intake", batch_size=10, max_concurrency=10),)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings(CommonSettings):
+    """Settings of the dispatch function.
+
+    Args:
+        ledger_table, tenants_table: DynamoDB tables.
+        upload_bucket: the only bucket whose events count.
+        interactive_queue_url, backfill_queue_url: the lanes.
+        interactive_open_limit: from this many open documents on, a tenant's next ones take the backfill lane.
+    """
+
+    ledger_table: str
+    tenants_table: str
+    upload_bucket: str
+    interactive_queue_url: str
+    backfill_queue_url: str
+    interactive_open_limit: int = 50

@@ -1,0 +1,1 @@
+"""One module per foreign system; foreign errors are translated here, once."""

@@ -1,0 +1,86 @@
+"""Text on its way from a file to a search result."""
+
+from array import array
+from dataclasses import dataclass, field, replace
+
+type Vector = array[float]
+"""A unit-length embedding, `(dimensions,)` float32 (`array("f")`): bytes for a store, a view for numpy."""
+
+type MetaValue = str | int | float | bool | list[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Block:
+    """A piece of a parsed document that must not be torn needlessly: a paragraph, a table, a list.
+
+    `page` counts from 1; `headings` is the path from the top heading down.
+    """
+
+    text: str
+    page: int | None = None
+    headings: tuple[str, ...] = ()
+    is_table: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class ParsedDocument:
+    """What a parser makes of a file."""
+
+    title: str
+    media_type: str
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chunk:
+    """What is indexed and found. `access_groups` empty: everybody in the tenant may read it."""
+
+    chunk_id: str
+    document_id: str
+    key: str
+    revision: int
+    ordinal: int
+    title: str
+    text: str
+    page: int | None = None
+    headings: tuple[str, ...] = ()
+    access_groups: frozenset[str] = frozenset()
+    meta: dict[str, MetaValue] = field(default_factory=dict)
+
+    @property
+    def embedded_text(self) -> str:
+        """The text that the model sees: title and headings give a short chunk its subject."""
+        context = " > ".join(dict.fromkeys(part for part in (self.title, *self.headings) if part))
+        return f"{context}\n{self.text}" if context else self.text
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmbeddedChunk:
+    """A chunk with its vector."""
+
+    chunk: Chunk
+    vector: Vector
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hit:
+    """A chunk that a search found. Scores: higher is better; ranks count from 1, None: not in that leg."""
+
+    chunk: Chunk
+    score: float
+    keyword_rank: int | None = None
+    semantic_rank: int | None = None
+    keyword_score: float | None = None
+    semantic_score: float | None = None
+
+    def with_score(self, score: float) -> "Hit":
+        """The same hit under another score."""
+        return replace(self, score=score)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Legs:
+    """Both legs of one retrieval, best first; a leg that was not asked for is empty."""
+
+    keyword: tuple[Hit, ...] = ()
+    semantic: tuple[Hit, ...] = ()

@@ -1,0 +1,163 @@
+"""Documents, their keys, revisions and states."""
+
+import base64
+import hashlib
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from haylift.domain.errors import InvalidInput
+from haylift.domain.identity import is_tenant_name
+
+DOCUMENTS_PREFIX = "documents/"
+BULK_PREFIX = "bulk/"
+SEQUENCER_WIDTH = 64
+"""S3's sequencers are shorter; padded to one width, text order is event order (within one key)."""
+
+MAX_KEY_BYTES = 1024
+"""S3's own limit for an object key in UTF-8."""
+
+
+class DocumentState(StrEnum):
+    """Where a document's newest revision stands."""
+
+    RECEIVED = "RECEIVED"
+    INDEXING = "INDEXING"
+    SEARCHABLE = "SEARCHABLE"
+    REJECTED = "REJECTED"
+    DELETED = "DELETED"
+
+    @property
+    def is_final(self) -> bool:
+        """True when no work is left for the revision."""
+        return self in {DocumentState.SEARCHABLE, DocumentState.REJECTED, DocumentState.DELETED}
+
+
+class Lane(StrEnum):
+    """The two queues of ingestion."""
+
+    INTERACTIVE = "interactive"
+    BACKFILL = "backfill"
+
+
+@dataclass(frozen=True)
+class DocumentKey:
+    """The place of a document: `documents/<tenant>/<path>`."""
+
+    tenant: str
+    path: str
+
+    @classmethod
+    def parse(cls, object_key: str) -> "DocumentKey":
+        """Reads an object key.
+
+        Raises:
+            InvalidInput: `invalid_key` when it is not `documents/<tenant>/<path>`.
+
+        >>> DocumentKey.parse("documents/acme/handbook/start.md")
+        DocumentKey(tenant='acme', path='handbook/start.md')
+        """
+        tenant, _, path = object_key.removeprefix(DOCUMENTS_PREFIX).partition("/")
+        if (
+            not object_key.startswith(DOCUMENTS_PREFIX)
+            or not path
+            or path.endswith("/")
+            or not is_tenant_name(tenant)
+        ):
+            raise InvalidInput(
+                "A document's key is documents/<tenant>/<path>.", code="invalid_key", where="key"
+            )
+        if len(object_key.encode()) > MAX_KEY_BYTES:
+            raise InvalidInput(f"A key has at most {MAX_KEY_BYTES} bytes.", code="invalid_key", where="key")
+        return cls(tenant, path)
+
+    @property
+    def object_key(self) -> str:
+        """The key in the upload bucket."""
+        return f"{DOCUMENTS_PREFIX}{self.tenant}/{self.path}"
+
+    @property
+    def is_bulk(self) -> bool:
+        """True under `documents/<tenant>/bulk/`, which goes to the backfill lane."""
+        return self.path.startswith(BULK_PREFIX)
+
+    @property
+    def document_id(self) -> str:
+        """26 characters, a hash of tenant and key: the same for every revision."""
+        return _digest(self.tenant, self.object_key)
+
+    def chunk_id(self, revision: int, ordinal: int) -> str:
+        """One chunk's id, hashed from tenant, key, revision and ordinal: a retry writes the same rows."""
+        return _digest(self.tenant, self.object_key, str(revision), str(ordinal))
+
+
+def _digest(*parts: str) -> str:
+    digest = hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).digest()
+    return base64.b32encode(digest).decode()[:26].lower()
+
+
+def padded_sequencer(sequencer: str) -> str:
+    """Pads S3's sequencer on the right so that text order is event order within one key.
+
+    Source: Amazon S3 user guide, "Event message structure": compare as text after padding the
+    shorter with zeros on the right.
+
+    Raises:
+        InvalidInput: `invalid_sequencer` when it is empty, not hexadecimal, or wider than 64.
+
+    >>> padded_sequencer("0055AED6DCD90281E5") < padded_sequencer("0055AED6DCD90281E6")
+    True
+    """
+    if not sequencer or len(sequencer) > SEQUENCER_WIDTH or set(sequencer.upper()) - set("0123456789ABCDEF"):
+        raise InvalidInput("An event's sequencer is 1-64 hexadecimal digits.", code="invalid_sequencer")
+    return sequencer.upper().ljust(SEQUENCER_WIDTH, "0")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ObjectVersion:
+    """One version of an object as a HEAD request shows it; `version_id` is `null` in unversioned buckets."""
+
+    version_id: str
+    etag: str
+    size_bytes: int
+    content_type: str = ""
+    metadata: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DocumentRecord:
+    """A ledger row: what is known of one document. Times are epoch seconds (UTC).
+
+    `revision` is the newest claimed one, `live_revision` the one that readers see (0: none).
+    """
+
+    tenant: str
+    document_id: str
+    key: str
+    sequencer: str
+    revision: int
+    state: DocumentState
+    live_revision: int = 0
+    version_id: str = ""
+    size_bytes: int = 0
+    reason: str = ""
+    stage: str = ""
+    percent: int = 0
+    title: str = ""
+    media_type: str = ""
+    content_digest: str = ""
+    chunk_count: int = 0
+    attempts: int = 0
+    lane: Lane = Lane.INTERACTIVE
+    lease_owner: str = ""
+    lease_until: float = 0.0
+    received_at: float = 0.0
+    updated_at: float = 0.0
+    searchable_at: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Epoch:
+    """What a tenant's caches are keyed by: the index generation and the content version."""
+
+    generation: str
+    content_version: int

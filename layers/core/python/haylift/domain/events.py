@@ -1,0 +1,39 @@
+"""What S3 says, and what the lanes carry."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from haylift.domain.documents import DocumentKey
+
+
+class ObjectEventKind(StrEnum):
+    """What an event claims about an object.
+
+    `CHECK` claims nothing: permanently deleted versions, removed delete markers and a missing
+    version id say only that the key must be looked at (a lifecycle rule that expires an *old*
+    version sends the same event as the loss of the current one).
+    """
+
+    CREATED = "created"
+    DELETE_MARKER = "delete_marker"
+    CHECK = "check"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ObjectEvent:
+    """One S3 event, at least once and in any order; `sequencer` is padded (`padded_sequencer`)."""
+
+    kind: ObjectEventKind
+    key: DocumentKey
+    sequencer: str
+    version_id: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class IngestionOrder:
+    """A message of a lane queue: bring the index to this revision of the document."""
+
+    tenant: str
+    document_id: str
+    key: str
+    revision: int

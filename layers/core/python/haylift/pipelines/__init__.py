@@ -1,0 +1,1 @@
+"""Haystack pipelines made of Haylift's components."""

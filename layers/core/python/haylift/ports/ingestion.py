@@ -1,0 +1,122 @@
+"""What ingestion needs from the world."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from haylift.domain.chunks import ParsedDocument
+from haylift.domain.documents import DocumentKey, DocumentRecord, DocumentState, Epoch, Lane, ObjectVersion
+from haylift.domain.events import IngestionOrder, ObjectEvent
+from haylift.ports.search import LiveRevisions
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """What became of an event. `record` is the row after it; `is_new` False: an older or known event."""
+
+    record: DocumentRecord
+    is_new: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class DocumentPage:
+    """A page of a tenant's documents, newest change first; `cursor` None: the last page."""
+
+    documents: tuple[DocumentRecord, ...]
+    cursor: str | None = None
+
+
+class Ledger(LiveRevisions, Protocol):
+    """One row per document decides order, work and visibility; every write is conditional.
+
+    Promises: a claim with an older sequencer changes nothing; revisions only grow; only the newest
+    revision's lease holder can change its row; a lost answer of a write that succeeded is recognised
+    as one's own. All methods raise `StoreUnavailable`.
+    """
+
+    def get(self, tenant: str, document_id: str) -> DocumentRecord | None:
+        """The row, strongly consistent."""
+
+    def list(
+        self, tenant: str, *, limit: int, cursor: str | None = None, state: DocumentState | None = None
+    ) -> DocumentPage:
+        """A page of rows; tombstones only when `state` asks for them. `invalid_cursor` is InvalidInput."""
+
+    def claim(self, event: ObjectEvent, version_id: str, lane: Lane) -> Claim:
+        """Claims the event by its sequencer: a new revision in state RECEIVED, unless it is late.
+
+        `version_id` is the version to index; empty when the object is gone.
+        """
+
+    def open_count(self, tenant: str, limit: int) -> int:
+        """How many of the tenant's documents are RECEIVED or INDEXING; counts no further than `limit`."""
+
+    def take_lease(
+        self, tenant: str, document_id: str, revision: int, owner: str, lease_s: float
+    ) -> DocumentRecord:
+        """Takes the revision's lease, counts the attempt and sets INDEXING. Raises `OutOfTurn`."""
+
+    def progress(self, record: DocumentRecord, *, stage: str, percent: int, lease_s: float) -> DocumentRecord:
+        """Renews the lease and shows where the work stands. Raises `OutOfTurn`."""
+
+    def release(self, record: DocumentRecord) -> None:
+        """Gives the lease back after a failure, so that the next delivery need not wait for it."""
+
+    def activate(self, record: DocumentRecord, *, live_revision: int) -> Epoch:
+        """In one transaction: what readers see, and the tenant's next content version. Raises `OutOfTurn`.
+
+        `live_revision` 0 hides the document. Safe to repeat.
+        """
+
+    def finish(self, record: DocumentRecord, state: DocumentState) -> DocumentRecord:
+        """Writes a final state with the record's title, digest, counts and reason; drops the lease.
+
+        Raises `OutOfTurn`. DELETED rows become tombstones that outlive queue retention and redrive.
+        """
+
+    def check(self) -> None:
+        """Asks the table whether it answers."""
+
+
+class Objects(Protocol):
+    """The upload bucket. All methods raise `StoreUnavailable`."""
+
+    def head(self, key: str, version_id: str | None = None) -> ObjectVersion | None:
+        """The current (or the given) version; None when it is gone or hidden by a delete marker."""
+
+    def download(self, key: str, version_id: str, target: Path) -> ObjectVersion | None:
+        """Writes that version's bytes to `target`; None when the version is gone."""
+
+    def delete(self, key: str) -> None:
+        """Puts a delete marker; deleting twice is no error."""
+
+    def upload_form(self, key: str, *, max_bytes: int, expires_s: int) -> "UploadForm":
+        """A presigned POST for exactly this key."""
+
+    def download_url(self, key: str, version_id: str, *, expires_s: int) -> str:
+        """A presigned GET of that version."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class UploadForm:
+    """A presigned POST: send `fields` and then the file as `file` to `url`."""
+
+    url: str
+    fields: Mapping[str, str]
+    expires_s: int
+    max_bytes: int
+
+
+class Lanes(Protocol):
+    """The queues between dispatch and ingestion; at least once, fair between tenants."""
+
+    def send(self, lane: Lane, order: IngestionOrder) -> None:
+        """Puts the order into the lane; raises `StoreUnavailable`."""
+
+
+class Parser(Protocol):
+    """Files to text, away from this process. Raises `DocumentRejected`."""
+
+    def parse(self, file: Path, key: DocumentKey, content_type: str) -> ParsedDocument:
+        """Parses within limits of time, memory and output; never cuts silently."""
