@@ -1,0 +1,49 @@
+"""Metrics and logs of a Lambda function, as CloudWatch reads them from standard output."""
+
+import logging
+from contextvars import ContextVar
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.metrics import MetricUnit, single_metric
+
+from haylift.telemetry import NAMESPACE, SHAPES, Metric, checked_dimensions
+
+request_id: ContextVar[str] = ContextVar("request_id", default="")
+"""The request under way; every log line carries it."""
+
+
+class EmfTelemetry:
+    """Writes each value as one record in the embedded metric format."""
+
+    def record(self, metric: Metric, value: float, **dimensions: str) -> None:
+        """Prints one metric record.
+
+        Raises:
+            ValueError: when the dimensions are not exactly those of the metric's shape.
+        """
+        checked = checked_dimensions(metric, dimensions)
+        unit = MetricUnit(SHAPES[metric].unit.value)
+        with single_metric(name=metric.value, unit=unit, value=value, namespace=NAMESPACE) as emf:
+            for name, text in checked.items():
+                emf.add_dimension(name=name, value=text)
+
+
+class _RequestId(logging.Filter):
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.request_id = request_id.get()
+        return True
+
+
+def configure_logging(service: str, level: str) -> None:
+    """Sends the loggers under `haylift` to standard output as JSON, one line per record.
+
+    `extra` stands at the root of a line, where `_aws` would make a metric record: callers put
+    everything that a user wrote under the one key `detail`, as strings.
+    """
+    powertools = Logger(service=service, level=level)
+    logger = logging.getLogger("haylift")
+    logger.handlers = list(powertools.handlers)
+    logger.setLevel(level)
+    logger.propagate = False
+    for handler in logger.handlers:
+        handler.addFilter(_RequestId())

@@ -1,0 +1,31 @@
+"""The HTTP surface that all functions share: problem documents, request ids, limits, the caller."""
+
+from haylift.http.app import create_app, gateway_adapter, lambda_entry
+from haylift.http.caller import caller, optional_caller, require
+from haylift.http.edge import MAX_BODY_BYTES
+from haylift.http.problems import (
+    PROBLEM_TYPE,
+    STATUS_BY_ERROR,
+    RequestModel,
+    invalid_field,
+    problem,
+    request_id_of,
+    status_of,
+)
+
+__all__ = [
+    "MAX_BODY_BYTES",
+    "PROBLEM_TYPE",
+    "STATUS_BY_ERROR",
+    "RequestModel",
+    "caller",
+    "create_app",
+    "gateway_adapter",
+    "invalid_field",
+    "lambda_entry",
+    "optional_caller",
+    "problem",
+    "request_id_of",
+    "require",
+    "status_of",
+]

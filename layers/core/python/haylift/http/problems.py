@@ -1,0 +1,130 @@
+"""Errors as problem documents (RFC 9457); the one place that knows which error has which status."""
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict
+from pydantic_core import PydanticCustomError
+from starlette.exceptions import HTTPException
+
+from haylift.domain.errors import (
+    DeadlineExceeded,
+    DependencyUnavailable,
+    DocumentRejected,
+    HayliftError,
+    InvalidInput,
+    LimitExceeded,
+    NotAllowed,
+    NotAuthenticated,
+    NotFound,
+    OutOfTurn,
+)
+
+PROBLEM_TYPE = "application/problem+json"
+STATUS_BY_ERROR: dict[type[HayliftError], int] = {
+    InvalidInput: 400,
+    NotAuthenticated: 401,
+    NotAllowed: 403,
+    NotFound: 404,
+    DeadlineExceeded: 408,
+    LimitExceeded: 429,
+    DependencyUnavailable: 503,
+    DocumentRejected: 422,
+    OutOfTurn: 409,
+    HayliftError: 500,
+}
+TITLE_BY_STATUS = {
+    400: "Bad request",
+    401: "Not authenticated",
+    403: "Not allowed",
+    404: "Not found",
+    405: "Method not allowed",
+    408: "Time-out",
+    409: "Conflict",
+    413: "Body too large",
+    422: "Not acceptable as it is",
+    429: "Too many requests",
+    500: "Internal error",
+    503: "Unavailable",
+}
+logger = logging.getLogger("haylift.http")
+
+
+class RequestModel(BaseModel):
+    """A request body: unknown fields and wrong types are errors, nothing is converted."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+def invalid_field(code: str, message: str) -> PydanticCustomError:
+    """What a model's validator raises to answer with its own stable `code`."""
+    return PydanticCustomError("haylift", "{message}", {"haylift_code": code, "message": message})
+
+
+def request_id_of(request: Request) -> str:
+    """The id of this request, the same in the answer's header, in problems and in every log line."""
+    return str(request.scope["state"]["request_id"])
+
+
+def problem(status: int, code: str, detail: str, request_id: str, **more: object) -> JSONResponse:
+    """A problem document (RFC 9457) with a stable `code`."""
+    body = {
+        "type": f"urn:haylift:problem:{code}",
+        "title": TITLE_BY_STATUS.get(status, "Error"),
+        "status": status,
+        "detail": detail,
+        "code": code,
+        "request_id": request_id,
+        **more,
+    }
+    return JSONResponse(body, status, media_type=PROBLEM_TYPE)
+
+
+def status_of(error: HayliftError) -> int:
+    """The HTTP status of an error: its own or its nearest ancestor's."""
+    return next(STATUS_BY_ERROR[kind] for kind in type(error).__mro__ if kind in STATUS_BY_ERROR)
+
+
+def on_haylift_error(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HayliftError)  # registered for this type only
+    status = status_of(error)
+    more: dict[str, object] = {}
+    if isinstance(error, InvalidInput) and error.where:
+        more["errors"] = [{"where": error.where, "detail": error.detail}]
+    response = problem(status, error.code, error.detail, request_id_of(request), **more)
+    if isinstance(error, LimitExceeded | DependencyUnavailable):
+        response.headers["Retry-After"] = str(max(1, round(error.retry_after_s)))
+    if status >= 500:
+        logger.warning("request failed", extra={"detail": {"code": error.code}}, exc_info=error)
+    return response
+
+
+def on_invalid_request(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)  # registered for this type only
+    faults = [_fault(fault) for fault in error.errors()]
+    code, first = faults[0]
+    places = [place for _, place in faults[:20]]
+    detail = f"{first['where']}: {first['detail']}" if first["where"] else first["detail"]
+    return problem(400, code, detail, request_id_of(request), errors=places)
+
+
+def _fault(fault: Mapping[str, Any]) -> tuple[str, dict[str, str]]:
+    where = ".".join(str(part) for part in fault["loc"] if part != "body")
+    if fault["type"] == "json_invalid":
+        return "invalid_json", {"where": "", "detail": "The body is not valid JSON."}
+    code = fault.get("ctx", {}).get("haylift_code", "invalid_request")
+    return code, {"where": where[:200], "detail": fault["msg"][:500]}
+
+
+def on_http_error(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)  # registered for this type only
+    code, detail = {
+        400: ("invalid_json", "The body is not valid JSON."),
+        404: ("route_not_found", "There is no such route; see the documentation of the API."),
+        405: ("method_not_allowed", "This route does not know the method."),
+    }.get(error.status_code, ("invalid_request", str(error.detail)))
+    return problem(error.status_code, code, detail, request_id_of(request))

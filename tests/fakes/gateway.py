@@ -1,0 +1,112 @@
+"""What API Gateway's REST proxy integration sends to a function, in process."""
+
+import asyncio
+import base64
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from fastapi import FastAPI
+from haylift.domain.identity import Principal, Role
+from haylift.http import gateway_adapter
+from haylift.telemetry import Metric, checked_dimensions
+
+
+def principal(
+    role: Role = Role.ADMIN, tenant: str = "acme", groups: frozenset[str] = frozenset()
+) -> Principal:
+    """A verified caller of `role`."""
+    return Principal(
+        subject=f"{role}@{tenant}", tenant=tenant, role=role, permissions=role.permissions, groups=groups
+    )
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A function's answer as the gateway passes it on."""
+
+    status: int
+    headers: dict[str, str]
+    text: str
+
+    def json(self) -> Any:
+        """The body, decoded."""
+        return json.loads(self.text)
+
+
+@dataclass
+class Gateway:
+    """Calls an application through its Lambda entry, as `caller` (None: no token)."""
+
+    app: FastAPI
+    caller: Principal | None = None
+    request_id: str = "request-1"
+
+    def request(
+        self, method: str, path: str, body: object = None, *, raw: str | None = None, query: str = ""
+    ) -> Answer:
+        """Sends one request; `raw` is a body that is not JSON."""
+        text = raw if raw is not None else (None if body is None else json.dumps(body))
+        pairs = [part.split("=", 1) for part in query.split("&") if part]
+        event = {
+            "resource": "/{proxy+}",
+            "path": path,
+            "httpMethod": method,
+            "headers": {"content-type": "application/json", "host": "gateway"},
+            "multiValueHeaders": {"content-type": ["application/json"], "host": ["gateway"]},
+            "queryStringParameters": dict(pairs) or None,
+            "multiValueQueryStringParameters": {name: [value] for name, value in pairs} or None,
+            "body": text,
+            "isBase64Encoded": False,
+            "requestContext": {
+                "requestId": self.request_id,
+                "authorizer": _authorizer_context(self.caller),
+                "identity": {"sourceIp": "127.0.0.1"},
+                "stage": "api",
+                "httpMethod": method,
+                "path": f"/api{path}",
+            },
+        }
+        answer = _invoke(self.app, event)
+        content = answer["body"]
+        if answer.get("isBase64Encoded"):
+            content = base64.b64decode(content).decode("latin-1")
+        headers = {name.lower(): value for name, value in answer.get("headers", {}).items()}
+        headers |= {name.lower(): ", ".join(v) for name, v in answer.get("multiValueHeaders", {}).items()}
+        return Answer(answer["statusCode"], headers, content)
+
+
+def _invoke(app: FastAPI, event: dict[str, Any]) -> dict[str, Any]:
+    with asyncio.Runner() as runner:
+        asyncio.set_event_loop(runner.get_loop())
+        try:
+            return gateway_adapter(app)(event, None)
+        finally:
+            asyncio.set_event_loop(None)
+
+
+def _authorizer_context(caller: Principal | None) -> dict[str, str] | None:
+    if caller is None:
+        return None
+    return {
+        "sub": caller.subject,
+        "tenant": caller.tenant,
+        "role": caller.role.value,
+        "permissions": ",".join(sorted(caller.permissions)),
+        "groups": ",".join(sorted(caller.groups)),
+    }
+
+
+@dataclass
+class RecordedTelemetry:
+    """Keeps what was recorded, checked against the registry as the real one does."""
+
+    records: list[tuple[Metric, float, dict[str, str]]] = field(default_factory=list)
+
+    def record(self, metric: Metric, value: float, **dimensions: str) -> None:
+        """Keeps one value."""
+        self.records.append((metric, value, checked_dimensions(metric, dimensions)))
+
+    def dimensions_of(self, metric: Metric) -> list[dict[str, str]]:
+        """The dimensions of every record of `metric`."""
+        return [dimensions for name, _, dimensions in self.records if name is metric]
