@@ -2,14 +2,10 @@
 
 from dataclasses import dataclass
 
-from haylift.contract import Access, Route
+from haylift.routes import AUTH_ROUTES
 from haylift.settings import CommonSettings
 
-ROUTES = (
-    Route(method="POST", path="/v1/auth/login", access=Access.PUBLIC),
-    Route(method="POST", path="/v1/auth/refresh", access=Access.PUBLIC),
-    Route(method="GET", path="/.well-known/jwks.json", access=Access.PUBLIC),
-)
+ROUTES = AUTH_ROUTES
 
 
 @dataclass(frozen=True, kw_only=True)

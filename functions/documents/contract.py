@@ -2,16 +2,10 @@
 
 from dataclasses import dataclass
 
-from haylift.contract import Route
-from haylift.domain.identity import Permission
+from haylift.routes import DOCUMENTS_ROUTES
 from haylift.settings import CommonSettings
 
-ROUTES = (
-    Route(method="GET", path="/v1/documents", permission=Permission.READ),
-    Route(method="POST", path="/v1/documents", permission=Permission.WRITE),
-    Route(method="GET", path="/v1/documents/{document_id}", permission=Permission.READ),
-    Route(method="DELETE", path="/v1/documents/{document_id}", permission=Permission.WRITE),
-)
+ROUTES = DOCUMENTS_ROUTES
 
 
 @dataclass(frozen=True, kw_only=True)

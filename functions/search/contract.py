@@ -2,16 +2,10 @@
 
 from dataclasses import dataclass
 
-from haylift.contract import Access, Route
-from haylift.domain.identity import Permission
+from haylift.routes import SEARCH_ROUTES
 from haylift.settings import CommonSettings
 
-ROUTES = (
-    Route(method="POST", path="/v1/search", permission=Permission.READ),
-    Route(method="POST", path="/v1/query", permission=Permission.READ),
-    Route(method="GET", path="/health", access=Access.OPTIONAL),
-    Route(method="GET", path="/ready", access=Access.PUBLIC),
-)
+ROUTES = SEARCH_ROUTES
 
 
 @dataclass(frozen=True, kw_only=True)

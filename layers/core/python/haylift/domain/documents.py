@@ -128,6 +128,7 @@ class DocumentRecord:
     """A ledger row: what is known of one document. Times are epoch seconds (UTC).
 
     `revision` is the newest claimed one, `live_revision` the one that readers see (0: none).
+    `access_groups` empty: everybody in the tenant may see the document.
     """
 
     tenant: str
@@ -153,6 +154,7 @@ class DocumentRecord:
     received_at: float = 0.0
     updated_at: float = 0.0
     searchable_at: float = 0.0
+    access_groups: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -91,8 +91,10 @@ class Objects(Protocol):
     def delete(self, key: str) -> None:
         """Puts a delete marker; deleting twice is no error."""
 
-    def upload_form(self, key: str, *, max_bytes: int, expires_s: int) -> "UploadForm":
-        """A presigned POST for exactly this key."""
+    def upload_form(
+        self, key: str, *, max_bytes: int, expires_s: int, content_type: str = ""
+    ) -> "UploadForm":
+        """A presigned POST for exactly this key, and this content type when one is given."""
 
     def download_url(self, key: str, version_id: str, *, expires_s: int) -> str:
         """A presigned GET of that version."""

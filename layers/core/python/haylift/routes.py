@@ -1,0 +1,31 @@
+"""The one table of routes: what each function answers, and which permission each route needs.
+
+It stands here because functions do not know each other, yet the authorizer must: its policy is
+cached for every path of a token, so it has to name all routes of a role. Each function's contract
+gives its own part on as `ROUTES`.
+"""
+
+from haylift.contract import Access, Route
+from haylift.domain.identity import Permission
+
+AUTH_ROUTES = (
+    Route(method="POST", path="/v1/auth/login", access=Access.PUBLIC),
+    Route(method="POST", path="/v1/auth/refresh", access=Access.PUBLIC),
+    Route(method="GET", path="/.well-known/jwks.json", access=Access.PUBLIC),
+)
+
+DOCUMENTS_ROUTES = (
+    Route(method="GET", path="/v1/documents", permission=Permission.READ),
+    Route(method="POST", path="/v1/documents", permission=Permission.WRITE),
+    Route(method="GET", path="/v1/documents/{document_id}", permission=Permission.READ),
+    Route(method="DELETE", path="/v1/documents/{document_id}", permission=Permission.WRITE),
+)
+
+SEARCH_ROUTES = (
+    Route(method="POST", path="/v1/search", permission=Permission.READ),
+    Route(method="POST", path="/v1/query", permission=Permission.READ),
+    Route(method="GET", path="/health", access=Access.OPTIONAL),
+    Route(method="GET", path="/ready", access=Access.PUBLIC),
+)
+
+ALL_ROUTES = (*AUTH_ROUTES, *DOCUMENTS_ROUTES, *SEARCH_ROUTES)
