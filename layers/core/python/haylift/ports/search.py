@@ -42,8 +42,20 @@ class DocumentIndex(Protocol):
     def write(self, tenant: str, generation: str, chunks: Sequence[EmbeddedChunk]) -> None:
         """Writes all chunks or raises; safe to repeat."""
 
-    def remove(self, tenant: str, generation: str, document_id: str, *, keep_revision: int) -> int:
-        """Removes the document's chunks of other revisions (0 keeps none); gives the number removed."""
+    def remove(
+        self,
+        tenant: str,
+        generation: str,
+        document_id: str,
+        *,
+        keep_revision: int,
+        up_to_revision: int | None = None,
+    ) -> int:
+        """Removes the document's chunks of other revisions (0 keeps none); gives the number removed.
+
+        Chunks of revisions above `up_to_revision` stay: a worker that is late must not remove what
+        the worker of a newer revision is writing. None: whatever the revision.
+        """
 
     def refresh(self, tenant: str, generation: str) -> None:
         """Makes all earlier writes visible to every process."""
@@ -63,7 +75,11 @@ class Embedder(Protocol):
         """The vector of a question (with the model's query prefix)."""
 
     def embed_documents(self, texts: Sequence[str], deadline: Deadline) -> list[Vector]:
-        """One vector per text, in order. Texts over the model's limit raise `DocumentRejected`."""
+        """One vector per text, in order.
+
+        A text over the model's limit raises InvalidInput `text_too_long` with the position of that
+        text as `where`; nothing is cut silently.
+        """
 
 
 class Reranker(Protocol):

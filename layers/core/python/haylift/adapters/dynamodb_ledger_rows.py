@@ -1,0 +1,100 @@
+"""The ledger's rows: who may change one, and what a refused write says."""
+
+import base64
+import binascii
+import json
+import math
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from haylift.adapters.dynamodb_rows import Item, Update, Value, attribute, from_item
+from haylift.domain.documents import DocumentRecord
+from haylift.domain.errors import InvalidInput, OutOfTurn
+
+OURS = "#revision = :revision AND #lease_owner = :lease_owner"
+"""Only the lease holder of the newest revision changes a row."""
+
+_DOCUMENT_ID = re.compile(r"[a-z2-7]{26}")
+
+
+def row_key(tenant: str, document_id: str) -> dict[str, str]:
+    """The key as plain values."""
+    return {"tenant": tenant, "document_id": document_id}
+
+
+def item_key(tenant: str, document_id: str) -> Item:
+    """The key as an item."""
+    return {name: attribute(value) for name, value in row_key(tenant, document_id).items()}
+
+
+def owned_update(
+    record: DocumentRecord, assign: Mapping[str, Value], *, remove: tuple[str, ...] = (), unless: str = ""
+) -> Update:
+    """A change that only the record's lease holder can make; `unless` is a condition that must not hold."""
+    return Update(
+        key=row_key(record.tenant, record.document_id),
+        condition=f"{OURS} AND NOT {unless}" if unless else OURS,
+        assign=assign,
+        remove=remove,
+        values={"revision": record.revision, "lease_owner": record.lease_owner},
+    )
+
+
+def description(record: DocumentRecord) -> dict[str, Value]:
+    """What a row says about the file that is live."""
+    return {
+        "title": record.title,
+        "media_type": record.media_type,
+        "content_digest": record.content_digest,
+        "chunk_count": record.chunk_count,
+        "version_id": record.version_id,
+        "size_bytes": record.size_bytes,
+    }
+
+
+def record_of(item: Item | None) -> DocumentRecord:
+    """The record of an item that a write gave back."""
+    return from_item(DocumentRecord, item or {})
+
+
+def text_of(item: Item | None, name: str) -> str:
+    """A text attribute; empty when there is none."""
+    return str((item or {}).get(name, {}).get("S", ""))
+
+
+def refused(item: Item | None, revision: int) -> OutOfTurn:
+    """Why a write of `revision` was refused by the row that stood against it.
+
+    Superseded when the row is gone, final or of another revision; otherwise another worker has the
+    lease.
+    """
+    row = record_of(item) if item else None
+    if row is None or row.revision != revision or row.state.is_final:
+        return OutOfTurn("The ledger has moved on; nothing is left to do.", superseded=True)
+    return OutOfTurn("Another worker has this document; try later.", superseded=False)
+
+
+def encode_cursor(record: DocumentRecord) -> str:
+    """The place after `record` in a list, newest change first."""
+    place = json.dumps([record.updated_at, record.document_id])
+    return base64.urlsafe_b64encode(place.encode()).decode().rstrip("=")
+
+
+def decode_cursor(cursor: str, tenant: str) -> Item:
+    """The key that a list goes on after; the tenant is the caller's, whatever the cursor says.
+
+    Raises:
+        InvalidInput: `invalid_cursor`.
+    """
+    try:
+        padded = cursor + "=" * (-len(cursor) % 4)
+        place: Any = json.loads(base64.b64decode(padded.encode("ascii"), altchars=b"-_", validate=True))
+        updated_at, document_id = place
+        if not math.isfinite(updated_at) or not _DOCUMENT_ID.fullmatch(document_id):
+            raise ValueError("not a place in a list")
+        return item_key(tenant, document_id) | {"updated_at": attribute(float(updated_at))}
+    except (ValueError, TypeError, OverflowError, RecursionError, binascii.Error):
+        raise InvalidInput(
+            "This cursor is not from an earlier page.", code="invalid_cursor", where="cursor"
+        ) from None
