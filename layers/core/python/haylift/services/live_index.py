@@ -1,0 +1,109 @@
+"""An index whose readers see live revisions only."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from haylift.domain.chunks import EmbeddedChunk, Hit, Legs
+from haylift.domain.identity import Scope
+from haylift.ports.search import DocumentIndex, LegQuery, LiveRevisions
+
+OVER_FETCH_FACTOR = 2
+"""A document under replacement is in the index twice; if every one is, half of a leg is live."""
+
+MAX_READS = 4
+"""One retrieval and at most three more; beyond that the answer is what is live."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Reading:
+    """One read of the index, and after it the live revisions of what was found."""
+
+    found: Legs
+    live: Mapping[str, int]
+
+    def kept(self, hits: tuple[Hit, ...]) -> tuple[Hit, ...]:
+        return tuple(hit for hit in hits if self.live.get(hit.chunk.document_id, 0) == hit.chunk.revision)
+
+    def replaced(self) -> dict[str, int]:
+        """The live revision by document, where a hit was dropped for a newer one."""
+        hits = (*self.found.keyword, *self.found.semantic)
+        return {
+            hit.chunk.document_id: self.live[hit.chunk.document_id]
+            for hit in hits
+            if self.live.get(hit.chunk.document_id, 0) > hit.chunk.revision
+        }
+
+    def is_short(self, wanted: int, fetched: int) -> bool:
+        """True when dropping left fewer hits than were wanted and the index may hold more."""
+        return any(
+            len(hits) >= fetched and len(self.kept(hits)) < wanted
+            for hits in (self.found.keyword, self.found.semantic)
+        )
+
+
+class LiveIndex:
+    """A `DocumentIndex` that answers with live revisions only.
+
+    The index is read first and the ledger after it, in one batched read. A hit whose revision is not
+    live is dropped. When it was dropped for a newer revision, the document was replaced between the
+    two reads and the newer one may be missing from the first: the index is read again. So a document
+    under replacement is found in exactly one version, on stores without transactions too.
+
+    Requires that a revision's chunks are written and refreshed before it is made live, and those of
+    the old revision removed only after.
+    """
+
+    def __init__(self, index: DocumentIndex, revisions: LiveRevisions) -> None:
+        self._index = index
+        self._revisions = revisions
+
+    def retrieve(self, query: LegQuery, scope: Scope, generation: str) -> Legs:
+        """Both legs of live chunks, ranks counted without gaps.
+
+        Raises:
+            IndexUnavailable, StoreUnavailable: retry later.
+        """
+        known: dict[str, int] = {}
+        depth = query.depth * OVER_FETCH_FACTOR
+        for _ in range(MAX_READS):
+            reading = self._read(replace(query, depth=depth), scope, generation)
+            replaced = reading.replaced()
+            is_short = reading.is_short(query.depth, depth)
+            # A revision known to be live before the index was read is wholly in that read: what is
+            # left of the older one is only waiting for its removal and is no reason to read again.
+            if not is_short and all(known.get(name) == revision for name, revision in replaced.items()):
+                break
+            known.update(reading.live)
+            depth *= OVER_FETCH_FACTOR if is_short else 1
+        return Legs(
+            keyword=tuple(
+                replace(hit, keyword_rank=rank)
+                for rank, hit in enumerate(reading.kept(reading.found.keyword)[: query.depth], start=1)
+            ),
+            semantic=tuple(
+                replace(hit, semantic_rank=rank)
+                for rank, hit in enumerate(reading.kept(reading.found.semantic)[: query.depth], start=1)
+            ),
+        )
+
+    def _read(self, query: LegQuery, scope: Scope, generation: str) -> _Reading:
+        found = self._index.retrieve(query, scope, generation)
+        document_ids = sorted({hit.chunk.document_id for hit in (*found.keyword, *found.semantic)})
+        live = self._revisions.live_revisions(scope.tenant, document_ids) if document_ids else {}
+        return _Reading(found=found, live=live)
+
+    def write(self, tenant: str, generation: str, chunks: Sequence[EmbeddedChunk]) -> None:
+        """Writes to the index; nothing of it is seen before its revision is live."""
+        self._index.write(tenant, generation, chunks)
+
+    def remove(self, tenant: str, generation: str, document_id: str, *, keep_revision: int) -> int:
+        """Removes from the index."""
+        return self._index.remove(tenant, generation, document_id, keep_revision=keep_revision)
+
+    def refresh(self, tenant: str, generation: str) -> None:
+        """Refreshes the index."""
+        self._index.refresh(tenant, generation)
+
+    def check(self) -> None:
+        """Checks the index."""
+        self._index.check()
