@@ -70,6 +70,31 @@ class UserDirectory:
         user = self._existing(username)
         return self._change(replace(user, password_hash=self._hasher.hash(_checked_password(password))))
 
+    def update(
+        self,
+        username: str,
+        *,
+        tenant: str,
+        role: Role | str,
+        groups: Iterable[str] = (),
+        password: str | None = None,
+    ) -> User:
+        """Gives a user other rights; a disabled user stays disabled, no password keeps the old one.
+
+        Raises:
+            NotFound: `user_not_found`.
+            InvalidInput: as `add`.
+        """
+        user = replace(
+            self._existing(username),
+            tenant=_checked_tenant(tenant),
+            role=_checked_role(role),
+            groups=_checked_groups(groups),
+        )
+        if password is not None:
+            user = replace(user, password_hash=self._hasher.hash(_checked_password(password)))
+        return self._change(user)
+
     def list(self, tenant: str | None = None) -> tuple[User, ...]:
         """All users, or a tenant's, by name."""
         return self._users.list(tenant)

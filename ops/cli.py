@@ -1,0 +1,123 @@
+"""The commands of `python -m ops` and their exit codes: 0 done, 1 failed, 2 asked wrongly."""
+
+import argparse
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+from haylift.domain.errors import HayliftError
+
+from ops import questions, upload, users
+from ops.deployment import LOCAL_STAGE, STAGES
+from ops.faults import EXIT_FAILED, OpsFault
+from ops.session import Session, World
+from ops.terminal import Terminal
+
+EPILOG = """\
+examples:
+  python -m ops upload samples --tenant acme
+  python -m ops ask "How long is an access token valid?"
+  python -m ops search "dead-letter queue" --mode keyword --top-k 3
+  python -m ops user add ada --tenant acme --role editor
+  python -m ops --stage dev --region eu-central-1 user list --json
+
+exit codes: 0 done, 1 failed, 2 asked wrongly
+"""
+
+
+@dataclass(frozen=True)
+class Command:
+    """One command: what it does, its options, and what runs it."""
+
+    help: str
+    add_arguments: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[Session], int]
+
+
+COMMANDS: dict[str, Command] = {
+    "upload": Command(
+        "upload files and folders and say when they are searchable", upload.add_arguments, upload.run
+    ),
+    "ask": Command(
+        "ask a question and show the cited sentences", questions.add_ask_arguments, questions.run_ask
+    ),
+    "search": Command("search for passages", questions.add_search_arguments, questions.run_search),
+}
+USER_COMMANDS: dict[str, Command] = {
+    "add": Command("add a user", users.add_arguments, users.run_add),
+    "disable": Command("put a user out, within 5 s", users.add_name_argument, users.run_disable),
+    "enable": Command("let a disabled user in again", users.add_name_argument, users.run_enable),
+    "list": Command("show the users", users.add_list_arguments, users.run_list),
+}
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of all commands; the common options may stand before or after a command."""
+    parser = argparse.ArgumentParser(
+        prog="python -m ops",
+        description="Upload, ask and manage users of a running Haylift, on this machine or on AWS.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    _add_common(parser, stage=LOCAL_STAGE, state_dir=".local", region=None, json=False)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for name, command in COMMANDS.items():
+        _add(commands, name, command)
+    user = commands.add_parser("user", help="add, disable, enable and list users")
+    user_commands = user.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for name, command in USER_COMMANDS.items():
+        _add(user_commands, name, command)
+    return parser
+
+
+def _add(commands: Any, name: str, command: Command) -> None:
+    description = f"{command.help[0].upper()}{command.help[1:]}."
+    parser = commands.add_parser(name, help=command.help, description=description)
+    command.add_arguments(parser)
+    # A value given before the command must not be lost to a default after it.
+    suppressed = dict.fromkeys(("stage", "state_dir", "region", "json"), argparse.SUPPRESS)
+    _add_common(parser, **suppressed)
+    parser.set_defaults(run=command.run)
+
+
+def _add_common(parser: argparse.ArgumentParser, **defaults: Any) -> None:
+    group = parser.add_argument_group("where and how")
+    group.add_argument("--stage", choices=STAGES, default=defaults["stage"], help="default local")
+    group.add_argument(
+        "--state-dir",
+        default=defaults["state_dir"],
+        metavar="DIR",
+        help="state of the local system, default .local",
+    )
+    group.add_argument(
+        "--region", default=defaults["region"], help="AWS region, default the environment's (dev and prod)"
+    )
+    group.add_argument(
+        "--json", action="store_true", default=defaults["json"], help="print one JSON document"
+    )
+
+
+def main(arguments: Sequence[str], world: World | None = None) -> int:
+    """Runs one command. Gives its exit code; wrong options leave by SystemExit(2), as argparse does."""
+    options = build_parser().parse_args(arguments)
+    world = world or World.real()
+    terminal = Terminal(out=world.out, err=world.err, is_json=options.json)
+    run: Callable[[Session], int] = options.run
+    try:
+        return run(Session(options=options, world=world, terminal=terminal))
+    except OpsFault as fault:
+        terminal.fault(fault)
+        return fault.exit_code
+    except HayliftError as fault:
+        terminal.fault(OpsFault(fault.code, fault.detail))
+    except ClientError as fault:
+        error = fault.response.get("Error", {})
+        terminal.fault(OpsFault(f"aws_{error.get('Code', 'error')}", error.get("Message", str(fault))))
+    except BotoCoreError as fault:
+        terminal.fault(OpsFault("aws_unreachable", str(fault)))
+    except OSError as fault:
+        terminal.fault(OpsFault("file_error", str(fault)))
+    except KeyboardInterrupt:
+        terminal.fault(OpsFault("interrupted", "What was uploaded stays uploaded; ingestion goes on."))
+    return EXIT_FAILED

@@ -1,0 +1,180 @@
+"""Finds what is deployed: the local system by its state folder, AWS by CloudFormation's outputs."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import NoRegionError
+from haylift.domain.identity import Role
+
+from ops.faults import OpsFault, UsageFault
+
+LOCAL_STAGE = "local"
+STAGES = (LOCAL_STAGE, "dev", "prod")
+OUTPUTS_FILE = "outputs.json"
+CONNECT_TIMEOUT_S = 5.0
+READ_TIMEOUT_S = 60.0
+"""Longer than a function's: a file of 50 MiB goes over an uploader's own line."""
+
+EMULATOR_CREDENTIALS = ("test", "test")
+"""The emulator accepts any; fixed ones keep a developer's real credentials out of local requests."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Login:
+    """A user of the local system, as the launcher seeded it."""
+
+    username: str
+    password: str = field(repr=False)
+    tenant: str
+    role: Role
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deployment:
+    """One stage of Haylift and how to reach its parts.
+
+    Args:
+        outputs: CloudFormation's outputs of all stacks of the stage, by key.
+        users: logins, known of the local system only.
+        aws_endpoint_url: the emulator's address; None on AWS.
+    """
+
+    stage: str
+    region: str | None
+    outputs: Mapping[str, str]
+    users: tuple[Login, ...] = ()
+    aws_endpoint_url: str | None = None
+
+    def output(self, key: str) -> str:
+        """A stack's output.
+
+        Raises:
+            OpsFault: `output_missing` when the stage was deployed without it.
+        """
+        if key not in self.outputs:
+            detail = f"The stacks of stage {self.stage} give no output {key}; deploy the stage again."
+            raise OpsFault("output_missing", detail)
+        return self.outputs[key]
+
+    @property
+    def api_url(self) -> str:
+        """The API's address without a slash at the end."""
+        return self.output("ApiUrl").rstrip("/")
+
+    def tenant(self, asked: str | None) -> str:
+        """The tenant asked for, or the local system's first one.
+
+        Raises:
+            UsageFault: `tenant_missing` on AWS, where no tenant is the usual one.
+        """
+        if asked:
+            return asked
+        if not self.users:
+            raise UsageFault("tenant_missing", f"Name the tenant with --tenant in stage {self.stage}.")
+        return self.users[0].tenant
+
+    def login(self, *, tenant: str | None, username: str | None) -> Login:
+        """The named user, or the tenant's user with the smallest role.
+
+        Raises:
+            UsageFault: `login_unknown` when the local system's file has none that fits.
+        """
+        if username is not None:
+            found = [user for user in self.users if user.username == username]
+        else:
+            wanted = self.tenant(tenant)
+            roles = list(Role)
+            found = sorted(
+                (user for user in self.users if user.tenant == wanted),
+                key=lambda user: roles.index(user.role),
+            )
+        if not found:
+            known = ", ".join(user.username for user in self.users) or "none"
+            raise UsageFault(
+                "login_unknown", f"No such login is on file (known: {known}); give --password too."
+            )
+        return found[0]
+
+    def client(self, service: str) -> Any:
+        """A boto3 client of this stage with explicit time-outs and bounded retries."""
+        config = Config(
+            connect_timeout=CONNECT_TIMEOUT_S,
+            read_timeout=READ_TIMEOUT_S,
+            retries={"total_max_attempts": 4, "mode": "standard"},
+        )
+        key_id, secret = EMULATOR_CREDENTIALS if self.aws_endpoint_url else (None, None)
+        session = boto3.Session(key_id, secret, region_name=self.region)
+        return session.client(  # type: ignore[call-overload]  # the stubs list each name
+            service, endpoint_url=self.aws_endpoint_url, config=config
+        )
+
+
+def find_deployment(stage: str, *, state_dir: Path, region: str | None) -> Deployment:
+    """The deployment of `stage`.
+
+    Raises:
+        OpsFault: `not_deployed` when nothing is up; the text says what to run.
+    """
+    if stage == LOCAL_STAGE:
+        return local_deployment(state_dir)
+    try:
+        client = Deployment(stage=stage, region=region, outputs={}).client("cloudformation")
+    except NoRegionError as fault:
+        raise UsageFault("region_missing", "Name the region with --region or AWS_REGION.") from fault
+    return aws_deployment(stage, client)
+
+
+def local_deployment(state_dir: Path) -> Deployment:
+    """The local system whose state lies in `state_dir`.
+
+    Raises:
+        OpsFault: `not_deployed` without its outputs file, `outputs_damaged` with a broken one.
+    """
+    file = state_dir / OUTPUTS_FILE
+    try:
+        document = json.loads(file.read_text(encoding="utf-8"))
+        users = tuple(
+            Login(
+                username=user["username"],
+                password=user["password"],
+                tenant=user["tenant"],
+                role=Role(user["role"]),
+            )
+            for user in document["users"]
+        )
+        named = {"ApiUrl": document["api_url"], "UploadBucketName": document["upload_bucket"]}
+        return Deployment(
+            stage=LOCAL_STAGE,
+            region=document["region"],
+            outputs={**document.get("outputs", {}), **named},
+            users=users,
+            aws_endpoint_url=document["aws_endpoint_url"],
+        )
+    except FileNotFoundError as fault:
+        detail = f"No local system is up ({file} is missing): run `make up` first."
+        raise OpsFault("not_deployed", detail) from fault
+    except (ValueError, KeyError, TypeError) as fault:
+        raise OpsFault("outputs_damaged", f"{file} cannot be read: run `make up` again.") from fault
+
+
+def aws_deployment(stage: str, cloudformation: Any) -> Deployment:
+    """The stage as its stacks `haylift-<stage>-*` describe it.
+
+    Raises:
+        OpsFault: `not_deployed` when the account and region hold no such stack.
+    """
+    region = cloudformation.meta.region_name
+    outputs: dict[str, str] = {}
+    for page in cloudformation.get_paginator("describe_stacks").paginate():
+        for stack in page["Stacks"]:
+            if stack["StackName"].startswith(f"haylift-{stage}-"):
+                outputs |= {item["OutputKey"]: item["OutputValue"] for item in stack.get("Outputs", [])}
+    if not outputs:
+        detail = f"No stack haylift-{stage}-* is deployed in {region}: deploy the stage first (README.md)."
+        raise OpsFault("not_deployed", detail)
+    return Deployment(stage=stage, region=region, outputs=outputs)

@@ -1,0 +1,41 @@
+"""Errors that end a command.
+
+OpsFault          the command failed, exit code 1
+├── UsageFault    it was asked for something that cannot be, exit code 2
+└── ApiFault      the API answered with a problem document, exit code 1
+"""
+
+EXIT_OK = 0
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+
+
+class OpsFault(Exception):
+    """The command failed.
+
+    Args:
+        code: stable machine-readable name, snake_case.
+        detail: one sentence that says the next step.
+    """
+
+    exit_code = EXIT_FAILED
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(f"{code}: {detail}")
+        self.code = code
+        self.detail = detail
+
+
+class UsageFault(OpsFault):
+    """The command was asked for something that cannot be; another wording helps."""
+
+    exit_code = EXIT_USAGE
+
+
+class ApiFault(OpsFault):
+    """The API refused or failed; `request_id` finds the call in the logs."""
+
+    def __init__(self, code: str, detail: str, *, status: int, request_id: str = "") -> None:
+        super().__init__(code, detail)
+        self.status = status
+        self.request_id = request_id
