@@ -1,0 +1,1 @@
+"""Dynamic batching: many callers, one model run after the other, one outcome for every request."""

@@ -1,0 +1,1 @@
+"""The endpoint over HTTP: SageMaker's two routes, OpenAI's, and those for operations."""

@@ -1,0 +1,1 @@
+"""Models: where their files are, how text becomes tokens, and how ONNX Runtime runs them."""
