@@ -55,7 +55,10 @@ def synth() -> list[Check]:
     environment = {**cdk_environment(), "CDK_VALIDATION": "true"}
     return [
         Check(
-            f"synth {stage}", [cdk, "synth", "-q", "-c", f"stage={stage}", "-o", f"cdk.out.{stage}"], ROOT, environment
+            f"synth {stage}",
+            [cdk, "synth", "-q", "-c", f"stage={stage}", "-o", f"cdk.out.{stage}"],
+            ROOT,
+            environment,
         )
         for stage in STAGES
     ]
@@ -85,7 +88,9 @@ def run(check: Check) -> bool:
     print(f"\n==> {check.name}", flush=True)
     started = time.monotonic()
     environment = {**os.environ, **check.environment}
-    status = subprocess.run([str(word) for word in check.command], cwd=check.folder, env=environment).returncode
+    status = subprocess.run(
+        [str(word) for word in check.command], cwd=check.folder, env=environment
+    ).returncode
     verdict = "ok" if status == 0 else f"FAILED (exit status {status})"
     print(f"<== {check.name}: {verdict}, {time.monotonic() - started:.1f} s", flush=True)
     return status == 0

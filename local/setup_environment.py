@@ -66,7 +66,9 @@ def run(command: Sequence[object], advice: str, cwd: Path = ROOT, **extra_enviro
     environment = {**os.environ, "PYTHONHASHSEED": "0", **extra_environment}
     # A virtual environment that the caller has activated must not redirect uv.
     environment.pop("VIRTUAL_ENV", None)
-    done = subprocess.run(words, cwd=str(cwd), env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    done = subprocess.run(
+        words, cwd=str(cwd), env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
     if done.returncode != 0:
         output = done.stdout.decode("utf-8", "replace").strip()
         raise SetupFailed(f"$ {' '.join(words)}\n{output}\n\n{advice}")
@@ -96,14 +98,19 @@ def sync(venv: Path, *locks: str) -> None:
     """Make an environment hold exactly the locked packages, hashes checked."""
     create_venv(venv)
     files = [str(ROOT / lock) for lock in locks]
-    run([UV, "pip", "sync", "-q", "--require-hashes", "--python", venv / "bin" / "python", *files], REGISTRY_ADVICE)
+    run(
+        [UV, "pip", "sync", "-q", "--require-hashes", "--python", venv / "bin" / "python", *files],
+        REGISTRY_ADVICE,
+    )
 
 
 def set_up_workspace() -> None:
     """`.venv`: tools, the CDK app, the local system, the tests; the project's own packages by a path file."""
     sync(VENV, "requirements/dev.txt")
     site_packages = VENV / "lib" / f"python{PYTHON_VERSION}" / "site-packages"
-    (site_packages / "haylift-workspace.pth").write_text(f"{ROOT}\n{ROOT / 'layers/core/python'}\n", encoding="utf-8")
+    (site_packages / "haylift-workspace.pth").write_text(
+        f"{ROOT}\n{ROOT / 'layers/core/python'}\n", encoding="utf-8"
+    )
 
 
 def set_up_lambda_runtime() -> None:
@@ -223,7 +230,9 @@ def main(arguments: Sequence[str]) -> int:
     """Set up the named steps (all by default); exit status 1 with advice when one fails."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     names = [step.name for step in steps()]
-    parser.add_argument("step", nargs="*", choices=[*names, []], help="only these; their prerequisites must be there")
+    parser.add_argument(
+        "step", nargs="*", choices=[*names, []], help="only these; their prerequisites must be there"
+    )
     chosen = parser.parse_args(arguments).step
     started = time.monotonic()
     try:

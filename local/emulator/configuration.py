@@ -1,0 +1,62 @@
+"""What the emulator is told by its launcher, through environment variables."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+PREFIX = "HAYLIFT_EMULATOR_"
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """Addresses, folders and limits of one emulator."""
+
+    port: int
+    """On 127.0.0.1."""
+    state: Path
+    """What outlives a restart."""
+    archive_cache: Path
+    """Extracted code and layers; may be shared between emulators."""
+    runtime_python: Path
+    """Interpreter of the functions."""
+    workers_per_function: int
+    """Processes of one function version at a time; further invocations wait."""
+    parallel_spawns: int
+    """Processes that may initialise at a time."""
+    warm_s: float
+    """A process beyond a function's first is ended after so long without work."""
+    service_addresses: dict[str, str]
+    """AWS_ENDPOINT_URL variables that functions receive."""
+    patches_can_be_switched: bool
+    """For tests: `POST /_haylift/patches/NAME?state=on|off` is answered."""
+
+    @property
+    def scratch(self) -> Path:
+        """Parent of the functions' own TMPDIRs; emptied at start."""
+        return self.state / "tmp"
+
+
+def read_configuration(environment: dict[str, str]) -> Configuration:
+    """The configuration in `environment`; every name has a default that fits a checkout."""
+    root = Path(__file__).resolve().parents[2]
+
+    def setting(name: str, default: object) -> str:
+        return environment.get(PREFIX + name, str(default))
+
+    port = int(setting("PORT", 4566))
+    addresses = {k: v for k, v in environment.items() if k.startswith("AWS_ENDPOINT_URL_") and v}
+    return Configuration(
+        port=port,
+        state=Path(setting("STATE", root / ".local" / "emulator")).absolute(),
+        archive_cache=Path(setting("ARCHIVES", root / ".tools" / "lambda-cache")),
+        # Not resolved: the link is what makes it the virtual environment's interpreter.
+        runtime_python=Path(setting("RUNTIME_PYTHON", root / ".tools" / "lambda-runtime" / "bin" / "python")),
+        workers_per_function=int(setting("WORKERS", 2)),
+        parallel_spawns=int(setting("PARALLEL_SPAWNS", 2)),
+        warm_s=float(setting("WARM_S", 60)),
+        service_addresses={"AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}", **addresses},
+        patches_can_be_switched=setting("SWITCHES", "0") == "1",
+    )
+
+
+CONFIGURATION = read_configuration(dict(os.environ))

@@ -1,0 +1,10 @@
+"""One call of a REST API: who makes it and under which id, for the patches of API Gateway.
+
+The ASGI application sets the peer; `patch_of_request` sets the id. Both travel as context variables, which
+ministack hands on to the threads that run functions.
+"""
+
+from contextvars import ContextVar
+
+peer_address: ContextVar[str] = ContextVar("peer_address", default="127.0.0.1")
+request_id: ContextVar[str | None] = ContextVar("request_id", default=None)

@@ -1,0 +1,97 @@
+"""Patch `lambda-queue`: invocations beyond a function's processes wait instead of failing.
+
+Lambda starts as many environments as it needs; one machine cannot. ministack either starts without limit
+(ten parallel searches made 22 processes and 2.8 GB) or refuses with 429, which AWS would not do here.
+"""
+
+import threading
+import time
+from typing import Any
+
+from ministack.core import lambda_runtime
+from ministack.services import lambda_svc
+
+from local.emulator.configuration import CONFIGURATION
+from local.emulator.patching import Needs, Patch, Replacement
+
+NEEDS = [
+    Needs(
+        "ministack.core.lambda_runtime",
+        ("acquire_worker", "release_worker", "_workers", "_lock", "kill_workers"),
+    ),
+    Needs("ministack.services.lambda_svc", ("acquire_worker", "release_worker", "reap_idle_workers")),
+]
+# Longer than API Gateway waits for an integration; a function that calls itself ends here, not never.
+WAIT_LIMIT_S = 60.0
+# A worker can also become free by being thrown away, which nobody announces.
+_LOOK_AGAIN_S = 0.25
+_freed = threading.Condition()
+
+
+def acquire_worker(
+    func_name: str, config: dict[str, Any], code_zip: bytes,
+    qualifier: str = "$LATEST", max_concurrency: int | None = None,
+) -> tuple[Any, str]:  # fmt: skip
+    """Lease a process of this function version, waiting for one; `(None, "func_cap")` after the limit."""
+    limit = max_concurrency or CONFIGURATION.workers_per_function
+    deadline = time.monotonic() + WAIT_LIMIT_S
+    while True:
+        worker, reason = lambda_runtime.acquire_worker(
+            func_name, config, code_zip, qualifier=qualifier, max_concurrency=limit
+        )
+        if worker is not None or time.monotonic() >= deadline:
+            return worker, reason
+        with _freed:
+            _freed.wait(_LOOK_AGAIN_S)
+
+
+def release_worker(worker: Any) -> None:
+    """Give a leased process back and wake those who wait."""
+    lambda_runtime.release_worker(worker)
+    with _freed:
+        _freed.notify_all()
+
+
+def end_idle_workers(ttl: float | None = None) -> int:
+    """End processes without work for `ttl` seconds; returns how many.
+
+    The last used process of a function is kept, so that the next request is warm; those of versions that
+    a deployment has superseded are not.
+    """
+    oldest = time.time() - (CONFIGURATION.warm_s if ttl is None else ttl)
+    with lambda_runtime._lock:
+        pools = lambda_runtime._workers
+        kept = {max(group, key=lambda w: w.last_used) for group in _by_function(pools).values()}
+        idle = [
+            w
+            for pool in pools.values()
+            for w in pool
+            if not w.in_use and w.last_used < oldest and w not in kept
+        ]
+        for key, pool in list(pools.items()):
+            pools[key] = [w for w in pool if w not in idle]
+            if not pools[key]:
+                del pools[key]
+    lambda_runtime.kill_workers(idle)
+    return len(idle)
+
+
+def _by_function(pools: dict[str, list[Any]]) -> dict[str, list[Any]]:
+    groups: dict[str, list[Any]] = {}
+    for key, pool in pools.items():
+        if pool:
+            groups.setdefault(key.rpartition(":")[0], []).extend(pool)
+    return groups
+
+
+def patch() -> Patch:
+    """Bound the processes of each function and queue what is above."""
+    return Patch(
+        "lambda-queue",
+        "ministack starts processes without limit, or answers 429",
+        [
+            Replacement(lambda_svc, "acquire_worker", acquire_worker),
+            Replacement(lambda_svc, "release_worker", release_worker),
+            Replacement(lambda_svc, "reap_idle_workers", end_idle_workers),
+        ],
+    )
