@@ -62,8 +62,8 @@ class S3Objects:
         with translated("upload bucket"):
             self._client.delete_object(Bucket=self._bucket, Key=key)
 
-    def upload_form(self, key: str, *, max_bytes: int, expires_s: int) -> UploadForm:
-        """A presigned POST for exactly this key; S3 itself refuses a larger file.
+    def upload_form(self, key: str, *, max_bytes: int, expires_s: int, content_type: str = "") -> UploadForm:
+        """A presigned POST for exactly this key and type; S3 itself refuses a larger file.
 
         Raises:
             InvalidInput: `invalid_key` for a key with `${filename}`, which S3 would replace by a name
@@ -72,8 +72,13 @@ class S3Objects:
         if "${filename}" in key:
             raise InvalidInput("A key cannot hold ${filename}.", code="invalid_key", where="key")
         limit: list[Any] = ["content-length-range", 0, max_bytes]
+        typed = {"Content-Type": content_type} if content_type else {}
         form = self._client.generate_presigned_post(
-            self._bucket, key, Conditions=[limit], ExpiresIn=expires_s
+            self._bucket,
+            key,
+            Fields=dict(typed),
+            Conditions=[limit, *([typed] if typed else [])],
+            ExpiresIn=expires_s,
         )
         return UploadForm(url=form["url"], fields=form["fields"], expires_s=expires_s, max_bytes=max_bytes)
 

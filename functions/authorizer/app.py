@@ -1,0 +1,100 @@
+"""What API Gateway asks of an authorizer: one policy for a token, valid for every path."""
+
+import logging
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from haylift.contract import Access, Route
+from haylift.domain.errors import NotAuthenticated
+from haylift.domain.identity import Permission, Principal
+from haylift.routes import ALL_ROUTES
+from haylift.services.authorize import AuthorizeService
+from haylift.services.login import ACCESS_TOKEN_TYPE
+
+ANONYMOUS = "anonymous"
+POLICY_VERSION = "2012-10-17"
+_PATH_PARAMETER = re.compile(r"\{[^/]+\}")
+logger = logging.getLogger("haylift.authorizer")
+
+
+class Unauthorized(Exception):
+    """API Gateway answers 401 to an authorizer that fails with exactly this message, else 500."""
+
+    def __init__(self) -> None:
+        super().__init__("Unauthorized")
+
+
+def consume(event: Mapping[str, Any], service: AuthorizeService) -> dict[str, object]:
+    """Answers a REQUEST authorizer event (Lambda authorizer input, format of REST APIs).
+
+    Raises:
+        Unauthorized: no valid token where one is needed, or a bad one anywhere.
+        StoreUnavailable: keys or users cannot be read. API Gateway makes it AUTHORIZER_FAILURE, which
+            says to the caller that a retry helps: neither a refusal nor an admission.
+    """
+    authorization = _authorization(event)
+    if authorization is None and _is_optional(event):
+        return _policy(ANONYMOUS, [event["methodArn"]], {"typ": ANONYMOUS})
+    try:
+        principal = service.principal(authorization or "")
+    except NotAuthenticated as refusal:
+        request_id = event.get("requestContext", {}).get("requestId", "")
+        logger.info("caller refused", extra={"request_id": request_id, "detail": {"reason": str(refusal)}})
+        raise Unauthorized from None
+    resources = allowed_resources(event["methodArn"], principal.permissions, ALL_ROUTES)
+    return _policy(principal.subject, resources, _context(principal))
+
+
+def allowed_resources(
+    method_arn: str, permissions: frozenset[Permission], routes: Sequence[Route]
+) -> list[str]:
+    """Every route that the permissions open, as ARNs; the policy is cached for all paths of the token.
+
+    Args:
+        method_arn: of the called method, `arn:...:<api>/<stage>/<method>/<path>`.
+    """
+    api_stage = "/".join(method_arn.split("/", 2)[:2])
+    return [
+        f"{api_stage}/{route.method}{_PATH_PARAMETER.sub('*', route.path)}"
+        for route in routes
+        if route.access is Access.OPTIONAL or route.permission in permissions
+    ]
+
+
+def _authorization(event: Mapping[str, Any]) -> str | None:
+    """The `Authorization` header; None without one, empty (never valid) when there are several."""
+    single = {name: [value] for name, value in (event.get("headers") or {}).items()}
+    headers: Mapping[str, list[str]] = event.get("multiValueHeaders") or single
+    values = [value for name, given in headers.items() if name.lower() == "authorization" for value in given]
+    if not values:
+        return None
+    return str(values[0]) if len(values) == 1 else ""
+
+
+def _is_optional(event: Mapping[str, Any]) -> bool:
+    called = (event.get("httpMethod"), event.get("resource"))
+    return any(
+        (route.method, route.path) == called for route in ALL_ROUTES if route.access is Access.OPTIONAL
+    )
+
+
+def _context(principal: Principal) -> dict[str, str]:
+    """What the functions learn of the caller (`haylift.http.caller`); API Gateway carries texts only."""
+    return {
+        "sub": principal.subject,
+        "tenant": principal.tenant,
+        "role": principal.role.value,
+        "permissions": ",".join(sorted(principal.permissions)),
+        "groups": ",".join(sorted(principal.groups)),
+        "typ": ACCESS_TOKEN_TYPE,
+    }
+
+
+def _policy(principal_id: str, resources: list[str], context: dict[str, str]) -> dict[str, object]:
+    statement = {"Action": "execute-api:Invoke", "Effect": "Allow", "Resource": resources}
+    return {
+        "principalId": principal_id,
+        "policyDocument": {"Version": POLICY_VERSION, "Statement": [statement]},
+        "context": context,
+    }

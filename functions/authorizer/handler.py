@@ -1,0 +1,35 @@
+"""Lambda entry of the request authorizer."""
+
+import os
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from haylift.adapters.aws import make_client
+from haylift.adapters.dynamodb_users import DynamoDbUsers
+from haylift.adapters.kms_tokens import KmsTokens
+from haylift.adapters.lambda_telemetry import configure_logging
+from haylift.services.authorize import AuthorizeService
+from haylift.settings import read_settings
+
+from functions.authorizer.app import consume
+from functions.authorizer.contract import Settings
+
+
+def build(settings: Settings) -> AuthorizeService:
+    """The service, wired to DynamoDB and KMS."""
+    configure_logging("authorizer", settings.log_level)
+    signer = KmsTokens(
+        settings.signing_key_ids, make_client("kms"), issuer=settings.issuer, audience=settings.audience
+    )
+    return AuthorizeService(signer=signer, users=DynamoDbUsers(settings.users_table, make_client("dynamodb")))
+
+
+@cache
+def _service() -> AuthorizeService:
+    return build(read_settings(Settings, os.environ))
+
+
+def handler(event: Mapping[str, Any], _context: Any) -> dict[str, object]:
+    """Answers one question of API Gateway."""
+    return consume(event, _service())

@@ -1,0 +1,158 @@
+"""A tenant's documents as its users see and change them."""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+from haylift.domain.documents import (
+    MAX_KEY_BYTES,
+    DocumentKey,
+    DocumentRecord,
+    DocumentState,
+)
+from haylift.domain.errors import InvalidInput, NotAllowed, NotFound
+from haylift.domain.identity import Principal
+from haylift.ports.ingestion import DocumentPage, Ledger, Objects, UploadForm
+
+MAX_PAGE_READS = 10
+"""A page hides what the caller may not see; after this many ledger reads it is returned short."""
+
+MAX_CONTENT_TYPE_CHARS = 100
+
+_DOCUMENT_ID = re.compile(r"[a-z2-7]{26}")
+_CONTENT_TYPE = re.compile(r"[A-Za-z0-9.+-]+/[A-Za-z0-9.+-]+(; ?charset=[A-Za-z0-9-]+)?")
+_UNPRINTABLE = frozenset({"Cc", "Cs", "Zl", "Zp"})
+"""Unicode categories: control characters, lone surrogates, line and paragraph separators."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Upload:
+    """Where to send a file: `form` is a presigned POST for exactly `key`."""
+
+    key: DocumentKey
+    form: UploadForm
+
+
+@dataclass(frozen=True, kw_only=True)
+class DocumentsService:
+    """Lists, shows, takes in and removes documents of the caller's tenant.
+
+    A document of another tenant, one that the caller's groups may not see and one that does not exist
+    are all the same `NotFound` (`document_not_found`). All methods raise `StoreUnavailable`.
+
+    Args:
+        upload_max_bytes: S3 refuses larger files.
+        upload_expires_s, download_expires_s: lifetimes of presigned requests.
+    """
+
+    ledger: Ledger
+    objects: Objects
+    upload_max_bytes: int
+    upload_expires_s: int
+    download_expires_s: int
+
+    def list(
+        self,
+        principal: Principal,
+        *,
+        limit: int,
+        cursor: str | None = None,
+        state: DocumentState | None = None,
+    ) -> DocumentPage:
+        """Up to `limit` documents, newest change first; deleted ones only when `state` asks for them.
+
+        Raises:
+            InvalidInput: `invalid_cursor`.
+        """
+        visible: list[DocumentRecord] = []
+        for _ in range(MAX_PAGE_READS):
+            page = self.ledger.list(principal.tenant, limit=limit - len(visible), cursor=cursor, state=state)
+            visible += [record for record in page.documents if _is_visible(record, principal)]
+            cursor = page.cursor
+            if cursor is None or len(visible) >= limit:
+                break
+        return DocumentPage(documents=tuple(visible), cursor=cursor)
+
+    def get(self, principal: Principal, document_id: str) -> DocumentRecord:
+        """One document, deleted ones included. Raises `NotFound`."""
+        well_formed = _DOCUMENT_ID.fullmatch(document_id) is not None
+        record = self.ledger.get(principal.tenant, document_id) if well_formed else None
+        if record is None or not _is_visible(record, principal):
+            raise NotFound("There is no such document.", code="document_not_found")
+        return record
+
+    def download_url(self, record: DocumentRecord) -> str | None:
+        """A short-lived address of the document's newest version; None when it is deleted."""
+        if record.state is DocumentState.DELETED or not record.version_id:
+            return None
+        return self.objects.download_url(record.key, record.version_id, expires_s=self.download_expires_s)
+
+    def upload(self, principal: Principal, path: str, content_type: str = "") -> Upload:
+        """A form for sending one file to `documents/<tenant>/<path>`; a file there is replaced.
+
+        Raises:
+            InvalidInput: `invalid_path`, `invalid_content_type`.
+            NotAllowed: `path_not_allowed`, a document that the caller may not see lies there.
+        """
+        key = document_key(principal.tenant, path)
+        _check_content_type(content_type)
+        existing = self.ledger.get(principal.tenant, key.document_id)
+        if existing is not None and not _is_visible(existing, principal):
+            raise NotAllowed("This path is not yours to write: choose another.", code="path_not_allowed")
+        form = self.objects.upload_form(
+            key.object_key,
+            max_bytes=self.upload_max_bytes,
+            expires_s=self.upload_expires_s,
+            content_type=content_type,
+        )
+        return Upload(key=key, form=form)
+
+    def delete(self, principal: Principal, document_id: str) -> DocumentRecord:
+        """Puts a delete marker on the document's object; its event removes the document from search.
+
+        Deleting twice is no error. Gives the record as it stood. Raises `NotFound`.
+        """
+        record = self.get(principal, document_id)
+        self.objects.delete(record.key)
+        return record
+
+
+def document_key(tenant: str, path: str) -> DocumentKey:
+    """The key of a path that a user chose.
+
+    Raises:
+        InvalidInput: `invalid_path`.
+
+    >>> document_key("acme", "bulk/2026/report.pdf").object_key
+    'documents/acme/bulk/2026/report.pdf'
+    """
+    if any(unicodedata.category(character) in _UNPRINTABLE for character in path):
+        raise _invalid_path("A path has no control characters.")
+    if any(segment in {"", ".", ".."} for segment in path.split("/")):
+        raise _invalid_path("A path has no leading, trailing or double slash and no `.` or `..` as a part.")
+    if "${" in path:
+        # S3 would put the name of the sent file there, so the form would not be for one key.
+        raise _invalid_path("A path does not contain `${`.")
+    key = DocumentKey(tenant, path)
+    if len(key.object_key.encode()) > MAX_KEY_BYTES:
+        raise _invalid_path(f"documents/<tenant>/<path> has at most {MAX_KEY_BYTES} bytes in UTF-8.")
+    return key
+
+
+def _check_content_type(content_type: str) -> None:
+    if content_type and (
+        len(content_type) > MAX_CONTENT_TYPE_CHARS or not _CONTENT_TYPE.fullmatch(content_type)
+    ):
+        raise InvalidInput(
+            "A content type reads like `text/html` or `text/plain; charset=utf-8`.",
+            code="invalid_content_type",
+            where="content_type",
+        )
+
+
+def _is_visible(record: DocumentRecord, principal: Principal) -> bool:
+    return not record.access_groups or bool(record.access_groups & principal.groups)
+
+
+def _invalid_path(detail: str) -> InvalidInput:
+    return InvalidInput(detail, code="invalid_path", where="path")
