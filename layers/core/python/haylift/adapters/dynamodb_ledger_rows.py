@@ -50,6 +50,7 @@ def description(record: DocumentRecord) -> dict[str, Value]:
         "chunk_count": record.chunk_count,
         "version_id": record.version_id,
         "size_bytes": record.size_bytes,
+        "access_groups": record.access_groups,
     }
 
 

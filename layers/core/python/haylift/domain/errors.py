@@ -122,7 +122,7 @@ class DocumentRejected(HayliftError):
     """A verdict about one document: it cannot be indexed as it is.
 
     `reason` is machine readable: `empty`, `no_text`, `encrypted`, `damaged`, `too_large`,
-    `unsupported_format`, `parser_limit`, `model_refused`.
+    `unsupported_format`, `parser_limit`, `model_refused`, `invalid_metadata`, `repeated_failure`.
     """
 
     code = "document_rejected"

@@ -9,7 +9,18 @@ from haylift.ports.identity import (
     User,
     Users,
 )
-from haylift.ports.ingestion import Claim, DocumentPage, Lanes, Ledger, Objects, Parser, UploadForm
+from haylift.ports.ingestion import (
+    Claim,
+    DocumentPage,
+    IndexedDocument,
+    IndexingPipeline,
+    IndexingTask,
+    Lanes,
+    Ledger,
+    Objects,
+    Parser,
+    UploadForm,
+)
 from haylift.ports.search import (
     DocumentIndex,
     Embedder,
@@ -28,6 +39,9 @@ __all__ = [
     "DocumentIndex",
     "DocumentPage",
     "Embedder",
+    "IndexedDocument",
+    "IndexingPipeline",
+    "IndexingTask",
     "Lanes",
     "Ledger",
     "LegQuery",

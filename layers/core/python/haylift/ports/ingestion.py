@@ -1,6 +1,6 @@
 """What ingestion needs from the world."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -8,7 +8,9 @@ from typing import Protocol
 from haylift.domain.chunks import ParsedDocument
 from haylift.domain.documents import DocumentKey, DocumentRecord, DocumentState, Epoch, Lane, ObjectVersion
 from haylift.domain.events import IngestionOrder, ObjectEvent
+from haylift.domain.metadata import DocumentMetadata
 from haylift.ports.search import LiveRevisions
+from haylift.resilience import Deadline
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,6 +110,54 @@ class UploadForm:
     fields: Mapping[str, str]
     expires_s: int
     max_bytes: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class IndexingTask:
+    """One file on its way into the index, and how its worker shows signs of life.
+
+    Args:
+        file: the bytes, on this machine.
+        revision: what the chunks are written under; nobody sees them before it is made live.
+        content_type: as the object says; a hint, the bytes decide.
+        progress: called with a stage and percent before each step; raises `OutOfTurn` when the work
+            is another's by now.
+    """
+
+    file: Path
+    key: DocumentKey
+    revision: int
+    generation: str
+    content_type: str
+    metadata: DocumentMetadata
+    progress: Callable[[str, int], None]
+    deadline: Deadline
+
+
+@dataclass(frozen=True, kw_only=True)
+class IndexedDocument:
+    """What became of a file: all its chunks are written, none is live yet."""
+
+    title: str
+    media_type: str
+    chunk_count: int
+
+
+class IndexingPipeline(Protocol):
+    """The Haystack pipeline that turns a file into chunks of the index; a user's own can take its place."""
+
+    @property
+    def recipe(self) -> str:
+        """Changes whenever the same bytes would give other chunks or vectors."""
+
+    def run(self, task: IndexingTask) -> IndexedDocument:
+        """Parses, splits, embeds and writes; safe to repeat.
+
+        Raises:
+            DocumentRejected: a verdict about the file.
+            ModelUnavailable, IndexUnavailable, DeadlineExceeded: a retry helps.
+            OutOfTurn: from `task.progress`.
+        """
 
 
 class Lanes(Protocol):
