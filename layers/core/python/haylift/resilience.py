@@ -35,6 +35,10 @@ class Deadline:
         """True when no time is left."""
         return self.remaining_s <= 0
 
+    def within(self, seconds: float) -> "Deadline":
+        """This deadline, or `seconds` from now if that is earlier: one step's share of the time."""
+        return Deadline(expires_at=min(self.expires_at, self.now() + seconds), now=self.now)
+
     def require(self, needed_s: float = 0.0) -> None:
         """Refuses to start work that cannot end in time.
 

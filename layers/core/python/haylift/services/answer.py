@@ -1,0 +1,187 @@
+"""Answers a question with a sentence of the tenant's documents, word for word."""
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from haylift.domain.chunks import Hit
+from haylift.domain.errors import DeadlineExceeded, HayliftError, ModelUnavailable
+from haylift.domain.identity import Scope
+from haylift.domain.search import CacheLevel, Citation, QuestionAnswer, Retrieved, SearchRequest
+from haylift.ports import QueryPipeline, Reranker
+from haylift.resilience import Deadline
+from haylift.services.cached_values import answer_from_bytes, answer_to_bytes
+from haylift.services.query_cache import CacheKey, QueryCache
+from haylift.services.search import record_lookup
+from haylift.services.sentence_choice import chosen, overlap_ratio
+from haylift.services.sentences import Sentence, sentences
+from haylift.telemetry import Metric, Telemetry
+
+DO_NOT_KNOW = "I do not know: no passage of your documents answers this question."
+NO_RERANK = "no_rerank"
+QUESTION = "question"
+"""The `query_type` of questions in the metric of searches."""
+
+ANSWER_FORM = "extractive-1"
+RERANK_SHARE = 0.8
+"""Of the time that is left when reranking starts; the rest is for the answer without it."""
+
+logger = logging.getLogger("haylift.answer")
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnswerPolicy:
+    """When a sentence answers.
+
+    Args:
+        threshold: least relevance (0 to 1) by the cross-encoder; chosen in docs/decisions/0020.
+        lexical_threshold: least share of the question's weighted words, used without cross-encoder.
+        second_share: a second sentence is added when it has this share of the best one's relevance.
+        max_pairs: sentences that the cross-encoder reads; each costs 70-110 CPU ms.
+    """
+
+    threshold: float
+    lexical_threshold: float = 0.6
+    second_share: float = 0.9
+    max_pairs: int = 12
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A sentence and how well it answers, 0 to 1."""
+
+    sentence: Sentence
+    relevance: float
+
+
+class AnswerService:
+    """Answers questions from documents, and says so when they hold no answer.
+
+    Args:
+        pipeline: finds the passages.
+        reranker: the cross-encoder that reads question and sentence together.
+        model: name of the embedding model, part of every cache key.
+    """
+
+    def __init__(
+        self,
+        pipeline: QueryPipeline,
+        reranker: Reranker,
+        cache: QueryCache,
+        *,
+        telemetry: Telemetry,
+        model: str,
+        policy: AnswerPolicy,
+    ) -> None:
+        self._pipeline = pipeline
+        self._reranker = reranker
+        self._cache = cache
+        self._telemetry = telemetry
+        self._model = model
+        self._policy = policy
+
+    def answer(self, question: SearchRequest, scope: Scope, deadline: Deadline) -> QuestionAnswer:
+        """One or two sentences from the best `question.top_k` passages, each with its citation.
+
+        Without the cross-encoder the sentence that shares most with the question is taken and the
+        answer is degraded (`no_rerank`). Side effects: keeps the answer in the cache, unless degraded.
+
+        Raises:
+            IndexUnavailable, StoreUnavailable: there is no answer without documents; retry later.
+            DeadlineExceeded: `query_timeout`.
+        """
+        try:
+            answer = self._answer(question, scope, deadline)
+        except DeadlineExceeded as over:
+            self._record("error")
+            detail = "The time for this question is over; ask again with a longer `timeout` (at most 28 s)."
+            raise DeadlineExceeded(detail, code="query_timeout") from over
+        except HayliftError:
+            self._record("error")
+            raise
+        self._record("true" if answer.success else "false")
+        return answer
+
+    def _answer(self, question: SearchRequest, scope: Scope, deadline: Deadline) -> QuestionAnswer:
+        version = f"{ANSWER_FORM}:{self._policy.threshold}"
+        key = CacheKey.of(question, scope, kind="query", model=self._model, version=version)
+        found = self._cache.lookup(key)
+        known = answer_from_bytes(found.value)
+        level: CacheLevel | None = found.level if known is not None else None
+        record_lookup(self._telemetry, level)
+        if known is not None:
+            return replace(known, cache_level=level)
+        retrieved = self._pipeline.run(question, scope, found.epoch.generation, deadline)
+        answer = self._extracted(question.query, retrieved, deadline)
+        if answer.degraded is None:
+            self._cache.store(key, found.epoch, answer_to_bytes(answer))
+        else:
+            self._telemetry.record(Metric.DEGRADED_ANSWERS, 1, reason=answer.degraded)
+        return answer
+
+    def _extracted(self, question: str, retrieved: Retrieved, deadline: Deadline) -> QuestionAnswer:
+        candidates = chosen(question, _sentences_of(retrieved.hits), self._policy.max_pairs)
+        if not candidates:
+            return QuestionAnswer(answer=DO_NOT_KNOW, degraded=retrieved.degraded)
+        try:
+            judged = self._judged(question, candidates, deadline)
+            answering = best_sentences(judged, self._policy.threshold, self._policy.second_share)
+            return _quoting(answering, degraded=retrieved.degraded)
+        except (ModelUnavailable, DeadlineExceeded) as fault:
+            deadline.require()
+            logger.warning("question goes on without reranking", extra={"code": fault.code})
+            by_words = [
+                Judged(sentence, overlap_ratio(question, sentence, candidates)) for sentence in candidates
+            ]
+            answering = best_sentences(by_words, self._policy.lexical_threshold, second_share=1.1)
+            return _quoting(answering, degraded=NO_RERANK)
+
+    def _judged(self, question: str, candidates: Sequence[Sentence], deadline: Deadline) -> list[Judged]:
+        share = deadline.within(deadline.remaining_s * RERANK_SHARE)
+        passages = [sentence.with_context for sentence in candidates]
+        relevances = self._reranker.rerank(question, passages, share)
+        return [
+            Judged(sentence, relevance) for sentence, relevance in zip(candidates, relevances, strict=True)
+        ]
+
+    def _record(self, has_results: str) -> None:
+        self._telemetry.record(Metric.SEARCH_QUERIES, 1, query_type=QUESTION, has_results=has_results)
+
+
+def best_sentences(judged: Iterable[Judged], threshold: float, second_share: float) -> tuple[Judged, ...]:
+    """The best sentence at or above the threshold, and the next one if it is nearly as good."""
+    ranked = sorted(judged, key=lambda judged: judged.relevance, reverse=True)
+    able = [one for one in ranked if one.relevance >= threshold]
+    return tuple(
+        one for one in able[:2] if one.relevance >= second_share * able[0].relevance or one is able[0]
+    )
+
+
+def _sentences_of(hits: Iterable[Hit]) -> list[Sentence]:
+    """Each different sentence once, in the order of the passages (chunks overlap)."""
+    found: dict[str, Sentence] = {}
+    for hit in hits:
+        for text in sentences(hit.chunk.text):
+            found.setdefault(" ".join(text.split()), Sentence(text, hit))
+    return list(found.values())
+
+
+def _quoting(answering: Sequence[Judged], *, degraded: str | None) -> QuestionAnswer:
+    if not answering:
+        return QuestionAnswer(answer=DO_NOT_KNOW, degraded=degraded)
+    texts = [" ".join(one.sentence.text.split()) for one in answering]
+    citations = tuple(_citation(one) for one in answering)
+    return QuestionAnswer(answer=" ".join(texts), citations=citations, success=True, degraded=degraded)
+
+
+def _citation(judged: Judged) -> Citation:
+    chunk = judged.sentence.hit.chunk
+    return Citation(
+        document_id=chunk.document_id,
+        key=chunk.key,
+        title=chunk.title,
+        quote=judged.sentence.text,
+        page=chunk.page,
+        heading=chunk.headings[-1] if chunk.headings else None,
+        score=round(judged.relevance, 4),
+    )
