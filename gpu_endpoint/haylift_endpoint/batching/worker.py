@@ -75,10 +75,13 @@ class BatchWorker:
             self._batch = await self._line.take()
             try:
                 await self._serve(self._batch)
+            except asyncio.CancelledError:
+                _decide_all(self._batch, Unavailable("the endpoint is stopping", retry_after_s=1.0))
+                raise
             except Exception:
                 logger.exception("batch left unfinished", extra={"fields": {"model": self._model.name}})
             finally:
-                # Also on cancellation: whoever is left without an outcome gets one here.
+                # Whatever went wrong above: whoever is left without an outcome gets one here.
                 _decide_all(self._batch, InternalFault("the request was lost on its way to the model"))
 
     async def _serve(self, batch: list[WorkItem]) -> None:
