@@ -15,6 +15,7 @@ from ministack.core.responses import _request_account_id, _request_region
 from ministack.services import cloudwatch
 
 from local.emulator.alarm_evaluation import COMPARISONS, EXTRA_PERIODS, next_state
+from local.emulator.configuration import CONFIGURATION
 from local.emulator.patching import Needs, Patch, Replacement
 
 NEEDS = [
@@ -23,7 +24,6 @@ NEEDS = [
         "_calc_stats", "_stat_value", "_record_history", "_dispatch_alarm_actions", "_evaluate_parent_alarms",
     )),
 ]  # fmt: skip
-TICK_S = 2.0
 _log = logging.getLogger("haylift.emulator.alarms")
 
 
@@ -92,7 +92,7 @@ def start_ticker(is_wanted: Callable[[], bool]) -> None:
 
     def tick() -> None:
         pause = threading.Event()
-        while not pause.wait(TICK_S):
+        while not pause.wait(CONFIGURATION.alarm_period_s):
             if is_wanted():
                 in_every_scope(cloudwatch._alarms, cloudwatch._evaluate_all_alarms)
 

@@ -25,6 +25,10 @@ class Configuration:
     """Processes that may initialise at a time."""
     warm_s: float
     """A process beyond a function's first is ended after so long without work."""
+    alarm_period_s: float
+    """How often alarms are evaluated."""
+    queue_metrics_period_s: float
+    """How often queues are measured; CloudWatch has them once a minute."""
     service_addresses: dict[str, str]
     """AWS_ENDPOINT_URL variables that functions receive."""
     patches_can_be_switched: bool
@@ -54,6 +58,8 @@ def read_configuration(environment: dict[str, str]) -> Configuration:
         workers_per_function=int(setting("WORKERS", 2)),
         parallel_spawns=int(setting("PARALLEL_SPAWNS", 2)),
         warm_s=float(setting("WARM_S", 60)),
+        alarm_period_s=float(setting("ALARM_PERIOD_S", 2)),
+        queue_metrics_period_s=float(setting("QUEUE_METRICS_PERIOD_S", 10)),
         service_addresses={"AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}", **addresses},
         patches_can_be_switched=setting("SWITCHES", "0") == "1",
     )

@@ -55,7 +55,7 @@ def source_address_patch() -> Patch:
 
 
 def request_id_patch() -> Patch:
-    """Give one id to everything that belongs to a call, and answer it in `x-amzn-RequestId`."""
+    """Give one id to everything that belongs to a call, and answer it in `x-amzn-requestid`."""
     execute, invoke_authorizer = (
         apigateway_v1._handle_execute_in_scope,
         apigateway_v1._invoke_authorizer_lambda,
@@ -66,7 +66,7 @@ def request_id_patch() -> Patch:
         token = request_id.set(str(uuid4()))
         try:
             status, headers, body = await execute(*args, **named)
-            return status, {**headers, "x-amzn-RequestId": request_id.get()}, body
+            return status, {**headers, "x-amzn-requestid": request_id.get()}, body
         finally:
             request_id.reset(token)
 

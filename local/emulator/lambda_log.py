@@ -26,8 +26,6 @@ class LogPipe:
     def __init__(self, stream: IO[bytes], sink: LineSink) -> None:
         """Read from `stream`, unbuffered, and give each line, without its end, to `sink`."""
         self._stream = stream
-        self._poll = select.poll()
-        self._poll.register(stream, select.POLLIN)
         self._sink = sink
         self._reading = threading.Lock()
         self._rest = b""
@@ -37,14 +35,20 @@ class LogPipe:
         """Give lines to the sink as they come, until the process has closed its end; then close ours."""
         with self._stream:
             while not self._is_closed:
-                self._poll.poll()
+                self._is_readable(None)
                 self.drain()
 
     def drain(self) -> None:
         """Give everything that has been written so far to the sink."""
         with self._reading:
-            while not self._is_closed and self._poll.poll(0):
+            while not self._is_closed and self._is_readable(0):
                 self._take(os.read(self._stream.fileno(), _READ_BYTES))
+
+    def _is_readable(self, limit_ms: int | None) -> bool:
+        # A poll object of its own for each thread: they refuse to be shared.
+        poll = select.poll()
+        poll.register(self._stream, select.POLLIN)
+        return bool(poll.poll(limit_ms))
 
     def _take(self, chunk: bytes) -> None:
         self._is_closed = not chunk

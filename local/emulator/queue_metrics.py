@@ -1,7 +1,7 @@
 """Patch `queue-metrics`: AWS/SQS metrics of every queue, which ministack does not record.
 
 Names from "Available CloudWatch metrics for Amazon SQS". CloudWatch has them once a minute, here they come
-every ten seconds.
+more often.
 """
 
 import threading
@@ -12,10 +12,10 @@ from typing import Any
 from ministack.services import cloudwatch, sqs
 
 from local.emulator.alarms import in_every_scope
+from local.emulator.configuration import CONFIGURATION
 from local.emulator.patching import Needs, Patch, Replacement
 
 NEEDS = [Needs("ministack.services.sqs", ("_queues", "_queues_lock"))]
-PERIOD_S = 10.0
 
 
 class Switch:
@@ -53,11 +53,11 @@ def record_queues() -> None:
 
 
 def start_recorder(is_wanted: Callable[[], bool]) -> None:
-    """Record all queues every ten seconds in a thread of its own, while `is_wanted`."""
+    """Record all queues again and again in a thread of its own, while `is_wanted`."""
 
     def tick() -> None:
         pause = threading.Event()
-        while not pause.wait(PERIOD_S):
+        while not pause.wait(CONFIGURATION.queue_metrics_period_s):
             if is_wanted():
                 in_every_scope(sqs._queues, record_queues)
 

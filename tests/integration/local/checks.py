@@ -1,0 +1,278 @@
+"""What AWS does, one check per patch of the emulator; AssertionError when the system does otherwise.
+
+Each check fails when its patch is off: `test_conformance.py` runs it both ways.
+"""
+
+import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from uuid import uuid4
+
+from local.polling import TooLate, until
+from tests.integration.local.fixture_app import NAMESPACE
+from tests.integration.local.running_emulator import RunningEmulator
+
+PROBE = "conformance-probe"
+Check = Callable[[RunningEmulator], None]
+
+
+def eventually(question: Callable[[], Any], what: str, limit_s: float = 3.0) -> None:
+    """AssertionError unless the answer becomes true in time."""
+    try:
+        until(question, what=what, limit_s=limit_s, pause_s=0.05)
+    except TooLate as error:
+        raise AssertionError(str(error)) from error
+
+
+def lambda_runtime(system: RunningEmulator) -> None:
+    """A raised exception is reported as the managed runtime does, and the process goes on."""
+    first = system.invoke(PROBE, {})
+    error = system.invoke(PROBE, {"do": "raise"})
+    second = system.invoke(PROBE, {})
+
+    assert error["errorType"] == "ValueError"
+    assert error["errorMessage"] == "a detail of the inside"
+    assert "in handler" in error["stackTrace"][0]
+    assert error["requestId"]
+    assert second["pid"] == first["pid"]
+    # The managed runtime brings boto3, and this project's packages are not there.
+    assert (first["boto3"], first["ministack"]) == (True, False)
+
+
+def lambda_queue(system: RunningEmulator) -> None:
+    """Eight invocations at a time all succeed, on at most two processes."""
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: system.invoke(PROBE, {"do": "sleep"}), range(8)))
+
+    assert all("pid" in answer for answer in answers), answers
+    assert len({answer["pid"] for answer in answers}) <= 2
+
+
+def lambda_metrics(system: RunningEmulator) -> None:
+    """An invocation through API Gateway counts in AWS/Lambda, and its error too."""
+    dimensions = {"FunctionName": PROBE}
+    before = system.metric_sum("AWS/Lambda", "Invocations", dimensions)
+    errors_before = system.metric_sum("AWS/Lambda", "Errors", dimensions)
+
+    system.call("GET", "/echo")
+    system.call("GET", "/echo", params={"do": "raise"})
+
+    assert system.metric_sum("AWS/Lambda", "Invocations", dimensions) == before + 2
+    assert system.metric_sum("AWS/Lambda", "Errors", dimensions) == errors_before + 1
+
+
+def embedded_metrics(system: RunningEmulator) -> None:
+    """A printed record in the embedded metric format becomes a metric in every set of dimensions."""
+    part, metrics = uuid4().hex, [{"Name": "Found", "Unit": "Count"}]
+    directive = {"Namespace": NAMESPACE, "Dimensions": [["Part"], ["Part", "Kind"]], "Metrics": metrics}
+    metadata = {"Timestamp": 1, "CloudWatchMetrics": [directive]}
+    record = {"_aws": metadata, "Part": part, "Kind": "a", "Found": [2, 3]}
+
+    system.invoke(PROBE, {"do": "print", "text": json.dumps(record)})
+
+    assert system.metric_sum(NAMESPACE, "Found", {"Part": part}) == 5
+    assert system.metric_sum(NAMESPACE, "Found", {"Part": part, "Kind": "a"}) == 5
+
+
+def alias_weights(system: RunningEmulator) -> None:
+    """An alias with a weight of one half sends about half of the calls to the second version."""
+    lambdas, alias = system.client("lambda"), f"a{uuid4().hex[:8]}"
+    versions = []
+    for number in (1, 2):
+        lambdas.update_function_configuration(FunctionName=PROBE, Description=f"{alias} {number}")
+        versions.append(lambdas.publish_version(FunctionName=PROBE)["Version"])
+    routing = {"AdditionalVersionWeights": {versions[1]: 0.5}}
+    lambdas.create_alias(FunctionName=PROBE, Name=alias, FunctionVersion=versions[0], RoutingConfig=routing)
+
+    seen = [system.invoke(PROBE, {}, Qualifier=alias)["version"] for _ in range(24)]
+
+    assert set(seen) == set(versions)
+    assert 3 <= seen.count(versions[1]) <= 21
+
+
+def s3_events(system: RunningEmulator) -> None:
+    """Created and deleted objects are announced as the S3 user guide shows."""
+    s3, bucket, key = system.client("s3"), system.outputs["BucketName"], f"documents/{uuid4()}.txt"
+
+    version = s3.put_object(Bucket=bucket, Key=key, Body=b"hello")["VersionId"]
+    created = system.received("EventsName")
+    marker = s3.delete_object(Bucket=bucket, Key=key)["VersionId"]
+    marked = system.received("EventsName")
+    s3.delete_object(Bucket=bucket, Key=key, VersionId=version)
+    purged = system.received("EventsName")
+
+    assert (created["detail-type"], created["detail"]["reason"]) == ("Object Created", "PutObject")
+    found = created["detail"]["object"]
+    assert found == {
+        "key": key, "size": 5, "etag": "5d41402abc4b2a76b9719d911017c592",
+        "version-id": version, "sequencer": found["sequencer"],
+    }  # fmt: skip
+    assert marked["detail"]["deletion-type"] == "Delete Marker Created"
+    assert marked["detail"]["reason"] == "DeleteObject"
+    assert marked["detail"]["object"]["version-id"] == marker
+    assert marked["detail"]["object"]["etag"] == "d41d8cd98f00b204e9800998ecf8427e"
+    assert "size" not in marked["detail"]["object"]
+    assert purged["detail"]["deletion-type"] == "Permanently Deleted"
+    assert purged["detail"]["object"]["version-id"] == version
+    sequence = [event["detail"]["object"]["sequencer"] for event in (created, marked, purged)]
+    assert sequence == sorted(set(sequence))
+
+
+def source_address(system: RunningEmulator) -> None:
+    """The source address is the peer's for function and authorizer, whatever X-Forwarded-For says."""
+    headers = {"X-Forwarded-For": "203.0.113.7", "Authorization": uuid4().hex}
+
+    context = system.call("GET", "/guarded", headers=headers).json()["event"]
+
+    assert context["requestContext"]["identity"]["sourceIp"] == "127.0.0.1"
+    assert context["requestContext"]["authorizer"]["source"] == "127.0.0.1"
+    assert context["headers"]["X-Forwarded-For"] == "203.0.113.7, 127.0.0.1"
+
+
+def request_id(system: RunningEmulator) -> None:
+    """Function, authorizer, response header and gateway error know a call by the same id."""
+    answer = system.call("GET", "/guarded", headers={"Authorization": uuid4().hex})
+    refused = system.call("GET", "/guarded")
+
+    context = answer.json()["event"]["requestContext"]
+    assert context["requestId"] == answer.headers["x-amzn-requestid"]
+    assert context["authorizer"]["request"] == context["requestId"]
+    assert refused.json()["request_id"] == refused.headers["x-amzn-requestid"]
+
+
+def gateway_limits(system: RunningEmulator) -> None:
+    """More than 10 MB is 413, and a failed function a 502 without its error: both as the API words them."""
+    large = system.call("POST", "/echo", content=b"x" * (10 * 1024 * 1024 + 1))
+    failed = system.call("GET", "/echo", params={"do": "raise"})
+
+    assert (large.status_code, large.json()["code"]) == (413, "request_too_large")
+    assert large.headers["content-type"] == "application/problem+json"
+    assert (failed.status_code, failed.json()["code"]) == (502, "default_5xx")
+    assert "inside" not in failed.text
+
+
+def gateway_metrics(system: RunningEmulator) -> None:
+    """Calls of the API count by API and stage, errors by their class."""
+    dimensions = {"ApiName": "conformance", "Stage": "v"}
+    names = ("Count", "4XXError", "5XXError")
+    before = [system.metric_sum("AWS/ApiGateway", name, dimensions) for name in names]
+
+    system.call("GET", "/echo")
+    system.call("GET", "/guarded")
+    system.call("GET", "/echo", params={"do": "raise"})
+
+    after = [system.metric_sum("AWS/ApiGateway", name, dimensions) for name in names]
+    assert [b - a for a, b in zip(before, after, strict=True)] == [3, 1, 1]
+    assert system.metric_sum("AWS/ApiGateway", "Latency", dimensions, "Maximum") > 0
+
+
+def alarms(system: RunningEmulator) -> None:
+    """Another part's failures do not ring the alarm, the watched part's do, and it clears without data."""
+    cloudwatch, name = system.client("cloudwatch"), f"alarm-{uuid4().hex}"
+    cloudwatch.put_metric_alarm(
+        AlarmName=name, Namespace=NAMESPACE, MetricName=name, Statistic="Sum", Period=1, EvaluationPeriods=1,
+        Dimensions=[{"Name": "Part", "Value": "watched"}], Threshold=1, TreatMissingData="notBreaching",
+        ComparisonOperator="GreaterThanOrEqualToThreshold",
+    )  # fmt: skip
+
+    def state() -> str:
+        return str(cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"][0]["StateValue"])
+
+    def fail(part: str) -> None:
+        dimensions = [{"Name": "Part", "Value": part}]
+        data = [{"MetricName": name, "Value": 1, "Dimensions": dimensions}]
+        cloudwatch.put_metric_data(Namespace=NAMESPACE, MetricData=data)
+
+    eventually(lambda: state() == "OK", "OK at first")
+    fail("other")
+    assert state() == "OK"
+    fail("watched")
+    eventually(lambda: state() == "ALARM", "ALARM")
+    eventually(lambda: state() == "OK", "OK again", 6)
+
+
+def queue_metrics(system: RunningEmulator) -> None:
+    """The number of waiting messages and the age of the oldest are metrics of the queue."""
+    url = system.outputs["UnreadName"]
+    system.client("sqs").send_message(QueueUrl=url, MessageBody="waits")
+    dimensions = {"QueueName": url.rsplit("/", 1)[-1]}
+
+    def newest(name: str) -> float:
+        return system.metric_sum("AWS/SQS", name, dimensions, "SampleCount")
+
+    before = newest("ApproximateNumberOfMessagesVisible")
+    eventually(lambda: newest("ApproximateNumberOfMessagesVisible") > before, "metrics of the queue", 1.5)
+    assert system.metric_sum("AWS/SQS", "ApproximateNumberOfMessagesVisible", dimensions, "Maximum") >= 1
+    assert system.metric_sum("AWS/SQS", "ApproximateAgeOfOldestMessage", dimensions, "Maximum") > 0
+
+
+def stand_ins(system: RunningEmulator) -> None:
+    """A template with a SageMaker endpoint and its scaling is deployed, and Ref gives the name."""
+    stack = f"stand-ins-{uuid4().hex[:8]}"
+    resources: dict[str, Any] = {
+        "Model": {"Type": "AWS::SageMaker::Model", "Properties": {"ModelName": f"{stack}-model"}},
+        "Config": {"Type": "AWS::SageMaker::EndpointConfig", "Properties": {}},
+        "Endpoint": {"Type": "AWS::SageMaker::Endpoint", "Properties": {"EndpointName": f"{stack}-embed"}},
+        "Target": {"Type": "AWS::ApplicationAutoScaling::ScalableTarget", "Properties": {"MaxCapacity": 2}},
+    }
+    outputs = system.deploy(stack, {"Resources": resources, "Outputs": {"Named": {"Value": {"Ref": "Endpoint"}}}})
+    system.delete(stack)
+
+    assert outputs["Named"] == f"{stack}-embed"
+
+
+def table_ttl(system: RunningEmulator) -> None:
+    """A table from a template expires its items."""
+    stack = f"ttl-{uuid4().hex[:8]}"
+    table = {
+        "TableName": stack, "BillingMode": "PAY_PER_REQUEST",
+        "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
+        "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
+        "TimeToLiveSpecification": {"AttributeName": "expires_at", "Enabled": True},
+    }  # fmt: skip
+    system.deploy(stack, {"Resources": {"Table": {"Type": "AWS::DynamoDB::Table", "Properties": table}}})
+
+    found = system.client("dynamodb").describe_time_to_live(TableName=stack)["TimeToLiveDescription"]
+    system.delete(stack)
+    assert found == {"TimeToLiveStatus": "ENABLED", "AttributeName": "expires_at"}
+
+
+def rest_api_id(system: RunningEmulator) -> None:
+    """A REST API that is deployed, deleted and deployed again keeps its id."""
+    stack = f"api-{uuid4().hex[:8]}"
+    resources = {"Api": {"Type": "AWS::ApiGateway::RestApi", "Properties": {"Name": stack}}}
+    template = {"Resources": resources, "Outputs": {"Id": {"Value": {"Ref": "Api"}}}}
+
+    def deployed_id() -> str:
+        made = system.deploy(stack, template)["Id"]
+        system.delete(stack)
+        names = {stack}
+        eventually(lambda: not names & _live_stacks(system), "deleted stack")
+        return made
+
+    assert deployed_id() == deployed_id()
+
+
+def _live_stacks(system: RunningEmulator) -> set[str]:
+    stacks = system.client("cloudformation").describe_stacks()["Stacks"]
+    return {s["StackName"] for s in stacks if s["StackStatus"] != "DELETE_COMPLETE"}
+
+
+CHECKS: dict[str, Check] = {
+    "lambda-runtime": lambda_runtime,
+    "lambda-queue": lambda_queue,
+    "lambda-metrics": lambda_metrics,
+    "embedded-metrics": embedded_metrics,
+    "alias-weights": alias_weights,
+    "s3-events": s3_events,
+    "source-address": source_address,
+    "request-id": request_id,
+    "gateway-limits": gateway_limits,
+    "gateway-metrics": gateway_metrics,
+    "alarms": alarms,
+    "queue-metrics": queue_metrics,
+    "stand-ins": stand_ins,
+    "table-ttl": table_ttl,
+    "rest-api-id": rest_api_id,
+}

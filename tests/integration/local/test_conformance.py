@@ -1,0 +1,21 @@
+"""Each patch of the emulator makes one thing as AWS does it, and is what makes it so."""
+
+import pytest
+
+from tests.integration.local.checks import CHECKS
+from tests.integration.local.running_emulator import RunningEmulator
+
+
+@pytest.mark.parametrize("patch", CHECKS)
+def test_behaves_as_aws_does(system: RunningEmulator, patch: str) -> None:
+    CHECKS[patch](system)
+
+
+@pytest.mark.parametrize("patch", CHECKS)
+def test_check_fails_without_its_patch(system: RunningEmulator, patch: str) -> None:
+    with system.without(patch), pytest.raises((AssertionError, KeyError)):
+        CHECKS[patch](system)
+
+
+def test_every_patch_has_a_check(emulator: RunningEmulator) -> None:
+    assert emulator.patches() == set(CHECKS)
