@@ -1,0 +1,42 @@
+"""Parsed text without what only disturbs: control characters, odd line ends, composed twice."""
+
+import re
+import unicodedata
+from dataclasses import replace
+
+from haylift.domain.chunks import Block, ParsedDocument
+from haylift.domain.metadata import MAX_TITLE_CHARS
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f-\x84\x86-\x9f\ufeff\ufffe\uffff\ud800-\udfff]")
+_LINE_END = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
+_TRAILING = re.compile(r"[ \t]+(?=\n)")
+_BLANK_LINES = re.compile(r"\n{3,}")
+
+
+def clean_document(document: ParsedDocument) -> ParsedDocument:
+    """The document with clean text; blocks without any text are left out."""
+    blocks = tuple(clean_block(block) for block in document.blocks)
+    return replace(
+        document,
+        title=" ".join(clean_text(document.title).split())[:MAX_TITLE_CHARS],
+        blocks=tuple(block for block in blocks if block.text),
+    )
+
+
+def clean_block(block: Block) -> Block:
+    """One block with clean text and headings."""
+    headings = (" ".join(clean_text(heading).split()) for heading in block.headings)
+    return replace(
+        block, text=clean_text(block.text), headings=tuple(heading for heading in headings if heading)
+    )
+
+
+def clean_text(text: str) -> str:
+    """Composed characters (NFC), `\\n` as the only line end, no control characters.
+
+    >>> clean_text("a\\r\\nb\\x00")
+    'a\\nb'
+    """
+    text = _CONTROL.sub("", _LINE_END.sub("\n", text))
+    text = _TRAILING.sub("", unicodedata.normalize("NFC", text))
+    return _BLANK_LINES.sub("\n\n", text).strip()

@@ -1,0 +1,77 @@
+"""From an order to the end state that the bucket asks for, whatever died on the way before."""
+
+import logging
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from haylift.domain.documents import DocumentRecord
+from haylift.domain.errors import DeadlineExceeded, DependencyUnavailable, OutOfTurn, StoreUnavailable
+from haylift.domain.events import IngestionOrder
+from haylift.resilience import Deadline
+from haylift.services.ingest_attempt import Attempt, IngestParts
+
+logger = logging.getLogger(__name__)
+
+START_RESERVE_S = 30.0
+"""A record is not started with less time than this: most files take a few seconds, parsing up to 30."""
+
+
+def _new_owner() -> str:
+    return uuid.uuid4().hex
+
+
+@dataclass(frozen=True, kw_only=True)
+class IngestService:
+    """Works on the orders of the lanes.
+
+    Args:
+        parts: the stores, the pipeline and their limits.
+        new_owner: names an attempt, each time anew.
+    """
+
+    parts: IngestParts
+    new_owner: Callable[[], str] = field(default=_new_owner)
+
+    def ingest(self, order: IngestionOrder, deadline: Deadline) -> None:
+        """Brings the index to the order's revision; safe to repeat after a death at any point.
+
+        Returns when nothing is left to do, also because the ledger moved on.
+
+        Raises:
+            DependencyUnavailable: the lease is given back and the attempt is not counted.
+            DeadlineExceeded: before the work: not counted; within it: counted.
+            OutOfTurn: another worker has the document now; deliver again later.
+        """
+        row = self.parts.ledger.get(order.tenant, order.document_id)
+        if row is None or row.revision != order.revision or row.state.is_final:
+            logger.info("order is over", extra={"document_id": order.document_id, "revision": order.revision})
+            return
+        deadline.require(START_RESERVE_S)
+        try:
+            record = self.parts.ledger.take_lease(
+                order.tenant, order.document_id, order.revision, self.new_owner(), self.parts.limits.lease_s
+            )
+            self._run(record, deadline)
+        except OutOfTurn as fault:
+            if not fault.superseded:
+                raise
+            logger.info("order was superseded", extra={"document_id": order.document_id})
+
+    def _run(self, record: DocumentRecord, deadline: Deadline) -> None:
+        try:
+            Attempt(self.parts, record, deadline).run()
+        except DependencyUnavailable:
+            # Not the document's fault: an hour without the model must not use up its attempts.
+            self._release(replace(record, attempts=record.attempts - 1))
+            raise
+        except DeadlineExceeded:
+            self._release(record)
+            raise
+
+    def _release(self, record: DocumentRecord) -> None:
+        try:
+            self.parts.ledger.release(record)
+        except StoreUnavailable:
+            # The lease ends by itself, before the message is visible again.
+            logger.warning("lease was not released", extra={"document_id": record.document_id})

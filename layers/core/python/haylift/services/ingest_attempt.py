@@ -1,0 +1,218 @@
+"""One worker's attempt at one revision of one document, under its lease."""
+
+import hashlib
+import logging
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from haylift.domain.documents import DocumentKey, DocumentRecord, DocumentState, Epoch, ObjectVersion
+from haylift.domain.errors import CacheUnavailable, DocumentRejected, StoreUnavailable
+from haylift.domain.metadata import DocumentMetadata
+from haylift.ports.ingestion import IndexingPipeline, IndexingTask, Ledger, Objects
+from haylift.ports.search import DocumentIndex, SharedCache, Tenants
+from haylift.resilience import Deadline
+from haylift.telemetry import Metric, Telemetry
+
+logger = logging.getLogger(__name__)
+
+MAX_ATTEMPTS = 3
+"""Attempts that may die with a document before it is rejected without another one."""
+
+MAX_VERSIONS = 5
+"""Versions that may vanish under one attempt before it is tried later."""
+
+STAGE_DOWNLOAD = "download"
+STAGE_ACTIVATE = "activate"
+
+
+@dataclass(frozen=True, kw_only=True)
+class IngestLimits:
+    """Limits of one attempt.
+
+    Args:
+        lease_s: how long a worker owns a document without a sign of life; more than a worker can live.
+        max_file_bytes: larger files are rejected.
+    """
+
+    lease_s: float
+    max_file_bytes: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class IngestParts:
+    """What an attempt works with."""
+
+    ledger: Ledger
+    objects: Objects
+    index: DocumentIndex
+    cache: SharedCache
+    tenants: Tenants
+    pipeline: IndexingPipeline
+    telemetry: Telemetry
+    limits: IngestLimits
+
+
+class Attempt:
+    """Indexes, rejects or removes the document, in an order that any crash leaves repairable.
+
+    Replacement: write the new revision's chunks (nobody sees them), refresh, make them live in one
+    transaction, tell the caches, only then remove the old ones. Removal: hide first, then remove.
+    Chunks of newer revisions are never touched, since another worker may be writing them.
+    """
+
+    def __init__(self, parts: IngestParts, record: DocumentRecord, deadline: Deadline) -> None:
+        self._parts = parts
+        self._record = record
+        self._deadline = deadline
+        self._key = DocumentKey.parse(record.key)
+        self._generation = parts.tenants.epoch(record.tenant).generation
+        # Set by an attempt that died: its chunks may be of other bytes than those that come now.
+        self._has_leftovers = record.stage != ""
+
+    def run(self) -> None:
+        """Ends in a final state, or raises with everything in place for the next attempt."""
+        record = self._record
+        if record.live_revision == record.revision:
+            self._make_live()
+            return
+        version = None
+        if record.version_id:
+            version = self._parts.objects.head(record.key, record.version_id)
+        for _ in range(MAX_VERSIONS):
+            version = version or self._parts.objects.head(record.key)
+            is_done = self._index_or_reject(version) if version else self._delete()
+            if is_done:
+                return
+            version = None
+        raise StoreUnavailable("The object changes faster than it can be read.")
+
+    def _index_or_reject(self, version: ObjectVersion) -> bool:
+        """False when the version vanished before it was read."""
+        self._record = replace(
+            self._record, version_id=version.version_id, size_bytes=version.size_bytes
+        )
+        try:
+            return self._index(version)
+        except DocumentRejected as verdict:
+            self._hide(reason=verdict.reason)
+            self._conclude(DocumentState.REJECTED, keep_revision=0)
+            return True
+
+    def _index(self, version: ObjectVersion) -> bool:
+        metadata = DocumentMetadata.of_object(version.metadata)
+        self._record = replace(self._record, access_groups=metadata.access_groups)
+        self._refuse_at_sight(version)
+        self._progress(STAGE_DOWNLOAD, 0)
+        with TemporaryDirectory(prefix="haylift-") as folder:
+            file = Path(folder, "document")
+            if self._parts.objects.download(self._record.key, version.version_id, file) is None:
+                return False
+            digest = self._digest(file, metadata, version.content_type)
+            if self._record.live_revision and digest == self._record.content_digest:
+                # The same bytes again: what is live stays live and is only known by another version.
+                self._conclude(DocumentState.SEARCHABLE, keep_revision=self._record.live_revision)
+                return True
+            self._write(file, version.content_type, metadata)
+        self._record = replace(self._record, content_digest=digest)
+        self._parts.index.refresh(self._record.tenant, self._generation)
+        self._progress(STAGE_ACTIVATE, 95)
+        self._make_live()
+        return True
+
+    def _make_live(self) -> None:
+        """From the transaction on; repeated by the next attempt when this one dies within it."""
+        self._publish(self._parts.ledger.activate(self._record, live_revision=self._record.revision))
+        self._conclude(DocumentState.SEARCHABLE, keep_revision=self._record.revision)
+
+    def _refuse_at_sight(self, version: ObjectVersion) -> None:
+        if self._record.attempts > MAX_ATTEMPTS:
+            raise DocumentRejected("Several workers died with this file.", reason="repeated_failure")
+        if version.size_bytes == 0:
+            raise DocumentRejected("The file has no bytes.", reason="empty")
+        if version.size_bytes > self._parts.limits.max_file_bytes:
+            raise DocumentRejected("The file is larger than the limit.", reason="too_large")
+
+    def _write(self, file: Path, content_type: str, metadata: DocumentMetadata) -> None:
+        if self._has_leftovers:
+            self._remove(keep_revision=self._record.live_revision)
+        indexed = self._parts.pipeline.run(
+            IndexingTask(
+                file=file,
+                key=self._key,
+                revision=self._record.revision,
+                generation=self._generation,
+                content_type=content_type,
+                metadata=metadata,
+                progress=self._progress,
+                deadline=self._deadline,
+            )
+        )
+        self._record = replace(
+            self._record,
+            title=indexed.title,
+            media_type=indexed.media_type,
+            chunk_count=indexed.chunk_count,
+        )
+
+    def _delete(self) -> bool:
+        """False when an object is there after all: DELETED is said of what was looked at, not heard of."""
+        self._record = replace(self._record, version_id="", size_bytes=0)
+        self._hide(reason="")
+        self._remove(keep_revision=0)
+        if self._parts.objects.head(self._record.key) is not None:
+            return False
+        self._conclude(DocumentState.DELETED, keep_revision=0)
+        return True
+
+    def _hide(self, *, reason: str) -> None:
+        self._record = replace(
+            self._record, reason=reason, title="", media_type="", content_digest="", chunk_count=0
+        )
+        self._publish(self._parts.ledger.activate(self._record, live_revision=0))
+        self._record = replace(self._record, live_revision=0)
+        self._has_leftovers = False
+
+    def _conclude(self, state: DocumentState, *, keep_revision: int) -> None:
+        self._remove(keep_revision=keep_revision)
+        record = self._parts.ledger.finish(self._record, state)
+        telemetry = self._parts.telemetry
+        telemetry.record(Metric.DOCUMENTS, 1, state=state.value)
+        if state is DocumentState.REJECTED:
+            telemetry.record(Metric.DOCUMENTS_REJECTED, 1, reason=record.reason)
+        if state is DocumentState.SEARCHABLE:
+            duration_s = record.searchable_at - record.received_at
+            telemetry.record(Metric.INDEXING_DURATION, duration_s, lane=record.lane.value)
+        logger.info(
+            "document finished",
+            extra={"document_id": record.document_id, "state": state.value, "reason": record.reason},
+        )
+
+    def _remove(self, *, keep_revision: int) -> None:
+        self._parts.index.remove(
+            self._record.tenant,
+            self._generation,
+            self._record.document_id,
+            keep_revision=keep_revision,
+            up_to_revision=self._record.revision,
+        )
+
+    def _publish(self, epoch: Epoch) -> None:
+        try:
+            self._parts.cache.publish(self._record.tenant, epoch)
+        except CacheUnavailable:
+            # The shared epoch lives 10 s; readers then take it from the tenants' table.
+            logger.warning("epoch was not published", extra={"document_id": self._record.document_id})
+
+    def _progress(self, stage: str, percent: int) -> None:
+        self._deadline.require()
+        self._parts.ledger.progress(
+            self._record, stage=stage, percent=percent, lease_s=self._parts.limits.lease_s
+        )
+
+    def _digest(self, file: Path, metadata: DocumentMetadata, content_type: str) -> str:
+        said = "\0".join((metadata.canonical(), content_type, self._generation, self._parts.pipeline.recipe))
+        with file.open("rb") as bytes_of_file:
+            digest = hashlib.file_digest(bytes_of_file, "sha256")
+        digest.update(said.encode())
+        return digest.hexdigest()
