@@ -8,7 +8,6 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import NoRegionError
 from haylift.domain.identity import Role
 
 from ops.faults import OpsFault, UsageFault
@@ -119,14 +118,16 @@ def find_deployment(stage: str, *, state_dir: Path, region: str | None) -> Deplo
 
     Raises:
         OpsFault: `not_deployed` when nothing is up; the text says what to run.
+        UsageFault: `region_missing` on AWS.
     """
     if stage == LOCAL_STAGE:
         return local_deployment(state_dir)
-    try:
-        client = Deployment(stage=stage, region=region, outputs={}).client("cloudformation")
-    except NoRegionError as fault:
-        raise UsageFault("region_missing", "Name the region with --region or AWS_REGION.") from fault
-    return aws_deployment(stage, client)
+    known_region = region or boto3.Session().region_name
+    if not known_region:
+        raise UsageFault("region_missing", "Name the region with --region or AWS_DEFAULT_REGION.")
+    return aws_deployment(
+        stage, Deployment(stage=stage, region=known_region, outputs={}).client("cloudformation")
+    )
 
 
 def local_deployment(state_dir: Path) -> Deployment:

@@ -32,7 +32,7 @@ class Uploaded:
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """Where an uploaded file stands. `state` None: not claimed yet.
+    """Where an uploaded file stands. `state` None: not claimed yet; `moved_at`: the row's last change.
 
     `is_superseded`: somebody changed the document after this upload; state and reason are of that change.
     """
@@ -41,6 +41,7 @@ class Outcome:
     state: DocumentState | None = None
     reason: str = ""
     seconds: float = 0.0
+    moved_at: float = 0.0
     is_superseded: bool = False
 
     @property
@@ -128,9 +129,11 @@ class Follower:
             for _ in range(min(LOOKS_PER_POLL, len(waiting))):
                 uploaded = waiting.popleft()
                 outcome = self.outcome(uploaded)
-                if outcome.state != outcomes[uploaded.file.key].state:
-                    changed_at = self._now()
+                before = outcomes[uploaded.file.key]
+                if outcome.state != before.state:
                     on_change(outcome)
+                if (outcome.state, outcome.moved_at) != (before.state, before.moved_at):
+                    changed_at = self._now()
                 outcomes[uploaded.file.key] = outcome
                 if not outcome.is_final:
                     waiting.append(uploaded)
@@ -154,5 +157,6 @@ class Follower:
             state=record.state,
             reason=record.reason,
             seconds=max(0.0, self._now() - uploaded.uploaded_at),
+            moved_at=record.updated_at,
             is_superseded=not is_own,
         )

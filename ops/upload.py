@@ -30,6 +30,8 @@ ADVICE_BY_REASON = {
     "unsupported_format": "Markdown, text, HTML, PDF and DOCX are read",
     "parser_limit": "reading it costs too much time or memory; split or simplify it",
     "model_refused": "the embedding model does not accept its text",
+    "invalid_metadata": "correct the object's metadata (x-amz-meta-...)",
+    "repeated_failure": "reading it failed several times; simplify it, or ask an operator",
 }
 """What an uploader can do about each of `haylift.domain.errors.DocumentRejected`'s reasons."""
 

@@ -1,0 +1,119 @@
+"""`ops user` against DynamoDB, with real hashes."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from haylift.adapters.dynamodb_users import DynamoDbUsers
+from haylift.adapters.password_hashes import Argon2Hasher
+from haylift.ports.identity import User
+
+from ops.cli import main
+from tests.fakes.ops import captured_world, remarked, shown
+
+pytestmark = pytest.mark.usefixtures("aws")
+
+
+def _run(state_dir: Path, *arguments: str, stdin: str = "") -> tuple[int, Any]:
+    world = captured_world(stdin=stdin)
+    return main(["user", *arguments, "--state-dir", str(state_dir)], world), world
+
+
+def _stored(name: str) -> User:
+    user = DynamoDbUsers("users", boto3.client("dynamodb", region_name="eu-central-1")).get(name)
+    assert user is not None
+    return user
+
+
+def test_a_new_user_gets_a_password_that_is_shown_once(state_dir: Path) -> None:
+    code, world = _run(
+        state_dir, "add", "mia", "--tenant", "globex", "--role", "editor", "--groups", "hr, it"
+    )
+
+    assert code == 0
+    first, second = shown(world).splitlines()
+    assert first == "added mia  globex  editor groups hr,it"
+    password = second.removeprefix("password (shown only now): ")
+    assert len(password) == 24
+    assert Argon2Hasher().verify(password, _stored("mia").password_hash)
+    assert _stored("mia").groups == frozenset({"hr", "it"})
+
+
+def test_a_piped_password_is_never_shown(state_dir: Path) -> None:
+    code, world = _run(
+        state_dir, "add", "mia", "--role", "reader", "--password-stdin", "--json", stdin="a long password\n"
+    )
+
+    assert code == 0
+    assert json.loads(shown(world)) == {
+        "username": "mia",
+        "tenant": "acme",
+        "role": "reader",
+        "groups": [],
+        "disabled": False,
+        "outcome": "added",
+    }
+    assert Argon2Hasher().verify("a long password", _stored("mia").password_hash)
+
+
+def test_an_existing_user_is_changed_only_on_request(state_dir: Path) -> None:
+    _run(state_dir, "add", "mia", "--role", "reader", "--password", "first password")
+    _run(state_dir, "disable", "mia")
+
+    refused, world = _run(state_dir, "add", "mia", "--role", "admin")
+    assert (refused, remarked(world)) == (
+        2,
+        "user_exists: There is a user mia; change it with --update.\n",
+    )
+
+    updated, world = _run(state_dir, "add", "mia", "--role", "admin", "--update")
+    assert (updated, shown(world)) == (0, "updated mia  acme  admin  (disabled)\n")
+    assert Argon2Hasher().verify("first password", _stored("mia").password_hash)
+
+    _run(state_dir, "add", "mia", "--role", "admin", "--update", "--password", "second password")
+    assert Argon2Hasher().verify("second password", _stored("mia").password_hash)
+
+
+def test_disabling_and_enabling_change_the_row_and_its_stamp(state_dir: Path) -> None:
+    _run(state_dir, "add", "mia", "--role", "reader")
+    before = _stored("mia")
+
+    code, world = _run(state_dir, "disable", "mia")
+    assert (code, shown(world)) == (0, "disabled mia  acme  reader  (disabled)\n")
+    assert _stored("mia").is_disabled
+    assert _stored("mia").stamp != before.stamp
+
+    code, _ = _run(state_dir, "enable", "mia")
+    assert code == 0
+    assert not _stored("mia").is_disabled
+
+
+def test_users_are_listed_by_name_without_hashes(state_dir: Path) -> None:
+    _run(state_dir, "add", "zoe", "--role", "reader")
+    _run(state_dir, "add", "mia", "--tenant", "globex", "--role", "admin")
+
+    _, world = _run(state_dir, "list", "--json")
+    assert [user["username"] for user in json.loads(shown(world))] == ["mia", "zoe"]
+    assert "argon2" not in shown(world)
+
+    _, world = _run(state_dir, "list", "--tenant", "acme")
+    assert shown(world) == "zoe  acme  reader\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("disable", "nobody"), "user_not_found"),
+        (("add", "UPPER", "--role", "reader"), "invalid_username"),
+        (("add", "mia", "--role", "reader", "--password", "short"), "invalid_password"),
+        (("add", "mia", "--role", "reader", "--tenant", "No Tenant"), "invalid_tenant"),
+        (("add", "mia", "--role", "reader", "--groups", "a b"), "invalid_group"),
+    ],
+)
+def test_wrong_input_is_named(state_dir: Path, arguments: tuple[str, ...], code: str) -> None:
+    exit_code, world = _run(state_dir, *arguments)
+
+    assert exit_code == 1
+    assert remarked(world).startswith(f"{code}: ")
