@@ -1,0 +1,154 @@
+"""From an upload to the index: bucket events > `intake` > dispatch > lane queues > ingestion."""
+
+import aws_cdk as cdk
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_lambda_event_sources as event_sources
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+from haylift.contract import QueueSource
+from haylift.domain.documents import DOCUMENTS_PREFIX, Lane
+
+from functions.dispatch import contract as dispatch
+from functions.ingestion import contract as ingestion
+from stacks import rights
+from stacks.connections import Connections
+from stacks.environments import Environment, LaneNumbers
+from stacks.function import FunctionSpec, HayliftFunction
+from stacks.layers import API_LAYERS, INGESTION_LAYERS, Layers
+from stacks.storage import BY_UPDATED, OPEN_DOCUMENTS, StorageStack
+
+INTAKE = "intake"
+DISPATCH = FunctionSpec(name="dispatch", layers=API_LAYERS, memory_mib=512, timeout_s=30)
+INGESTION = FunctionSpec(name="ingestion", layers=INGESTION_LAYERS, memory_mib=3008, timeout_s=120)
+TIMEOUTS_PER_VISIBILITY = 6
+"""AWS's advice, so that a batch may be throttled and tried again before its messages come back."""
+
+EVENTS = ("Object Created", "Object Deleted")
+
+
+class IngestionStack(cdk.Stack):
+    """Queues by name in `queues` and `dead_letters`; `functions` by name."""
+
+    def __init__(
+        self, scope: Construct, environment: Environment, *, storage: StorageStack, connections: Connections
+    ) -> None:
+        super().__init__(scope, environment.name_of("ingestion"))
+        self._environment = environment
+        self._storage = storage
+        self._connections = connections
+        self._layers = Layers(self, environment.bundle)
+        self.queues: dict[str, sqs.Queue] = {}
+        self.dead_letters: dict[str, sqs.Queue] = {}
+        self._add_queue(INTAKE, DISPATCH.timeout_s * TIMEOUTS_PER_VISIBILITY)
+        for lane in Lane:
+            self._add_queue(lane.value, environment.lanes.visibility_s)
+        self._send_uploads_to_intake()
+        self.functions = {DISPATCH.name: self._dispatch(), INGESTION.name: self._ingestion()}
+        cdk.CfnOutput(self, "IntakeQueueUrl", value=self.queues[INTAKE].queue_url)
+        cdk.CfnOutput(self, "InteractiveQueueUrl", value=self.queues[Lane.INTERACTIVE].queue_url)
+        cdk.CfnOutput(self, "BackfillQueueUrl", value=self.queues[Lane.BACKFILL].queue_url)
+
+    def _add_queue(self, name: str, visibility_s: int) -> None:
+        numbers: LaneNumbers = self._environment.lanes
+        dead = sqs.Queue(
+            self,
+            f"{name}-dead",
+            queue_name=self._environment.name_of(f"{name}-dead"),
+            retention_period=cdk.Duration.days(numbers.retention_days),
+            enforce_ssl=self._environment.tls_only,
+        )
+        self.dead_letters[name] = dead
+        self.queues[name] = sqs.Queue(
+            self,
+            name,
+            queue_name=self._environment.name_of(name),
+            visibility_timeout=cdk.Duration.seconds(visibility_s),
+            retention_period=cdk.Duration.days(numbers.retention_days),
+            dead_letter_queue=sqs.DeadLetterQueue(queue=dead, max_receive_count=numbers.max_receives),
+            enforce_ssl=self._environment.tls_only,
+        )
+
+    def _send_uploads_to_intake(self) -> None:
+        """Only `documents/`: what the system writes under other prefixes must not start it again."""
+        rule = events.Rule(
+            self,
+            "Uploads",
+            event_pattern=events.EventPattern(
+                source=["aws.s3"],
+                detail_type=list(EVENTS),
+                detail={
+                    "bucket": {"name": [self._storage.uploads.bucket_name]},
+                    "object": {"key": [{"prefix": DOCUMENTS_PREFIX}]},
+                },
+            ),
+        )
+        rule.add_target(targets.SqsQueue(self.queues[INTAKE], dead_letter_queue=self.dead_letters[INTAKE]))
+
+    def _dispatch(self) -> HayliftFunction:
+        lanes = [self.queues[lane] for lane in Lane]
+        settings = dispatch.Settings(
+            stage=self._environment.stage,
+            log_level=self._environment.log_level,
+            ledger_table=self._storage.ledger.table_name,
+            tenants_table=self._storage.tenants.table_name,
+            upload_bucket=self._storage.uploads.bucket_name,
+            interactive_queue_url=self.queues[Lane.INTERACTIVE].queue_url,
+            backfill_queue_url=self.queues[Lane.BACKFILL].queue_url,
+        )
+        function = HayliftFunction(
+            self, DISPATCH, environment=self._environment, settings=settings, layers=self._layers
+        )
+        function.allow(
+            *rights.READ, *rights.WRITE, on=rights.arns(self._storage.ledger, [BY_UPDATED, OPEN_DOCUMENTS])
+        )
+        function.allow(*rights.READ, on=rights.arns(self._storage.tenants))
+        function.allow_objects(self._storage.uploads, *rights.READ_OBJECTS)
+        function.allow("sqs:SendMessage", on=[queue.queue_arn for queue in lanes])
+        self._feed(function, dispatch.SOURCES)
+        return function
+
+    def _ingestion(self) -> HayliftFunction:
+        settings = ingestion.Settings(
+            stage=self._environment.stage,
+            log_level=self._environment.log_level,
+            index_store=self._connections.index.store,
+            index_location=self._connections.index.location,
+            cache_endpoint=self._connections.cache.endpoint,
+            cache_tls=self._connections.cache.tls,
+            ledger_table=self._storage.ledger.table_name,
+            tenants_table=self._storage.tenants.table_name,
+            upload_bucket=self._storage.uploads.bucket_name,
+            embed_endpoint=self._connections.model.endpoint_name,
+            embed_model=self._connections.model.model,
+        )
+        function = HayliftFunction(
+            self,
+            INGESTION,
+            environment=self._environment,
+            settings=settings,
+            layers=self._layers,
+            placement=self._connections.placement,
+        )
+        function.allow(
+            *rights.READ, *rights.WRITE, on=rights.arns(self._storage.ledger, [BY_UPDATED, OPEN_DOCUMENTS])
+        )
+        function.allow(*rights.READ, *rights.WRITE, on=rights.arns(self._storage.tenants))
+        function.allow_objects(self._storage.uploads, *rights.READ_OBJECTS)
+        function.allow_all(self._connections.index.rights)
+        function.allow_all(self._connections.model.rights)
+        self._feed(function, ingestion.SOURCES)
+        return function
+
+    def _feed(self, function: HayliftFunction, sources: tuple[QueueSource, ...]) -> None:
+        """Lets each queue invoke `live`; what a batch does not name as failed is done."""
+        for source in sources:
+            function.live.add_event_source(
+                event_sources.SqsEventSource(
+                    self.queues[source.name],
+                    batch_size=source.batch_size,
+                    max_batching_window=cdk.Duration.seconds(source.batching_window_s),
+                    max_concurrency=source.max_concurrency,
+                    report_batch_item_failures=True,
+                )
+            )
