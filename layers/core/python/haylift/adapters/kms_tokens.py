@@ -119,7 +119,7 @@ class KmsTokens:
         if key is None:
             raise _refusal()
         try:
-            return jwt.decode(
+            claims: dict[str, object] = jwt.decode(
                 token,
                 key.public_key,
                 algorithms=[ALGORITHM],
@@ -130,6 +130,10 @@ class KmsTokens:
             )
         except (jwt.PyJWTError, ValueError, TypeError, ArithmeticError, RecursionError) as fault:
             raise _refusal() from fault
+        # pyjwt converts, so that "9999999999" or 1e30 would pass as times.
+        if any(type(claims[name]) is not int for name in ("iat", "exp")):
+            raise _refusal()
+        return claims
 
     def jwks(self) -> dict[str, object]:
         """The public keys (RFC 7517), the signing one first."""
