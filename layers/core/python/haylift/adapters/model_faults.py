@@ -8,11 +8,20 @@ import orjson
 from botocore.exceptions import ClientError, ConnectionError, HTTPClientError, ReadTimeoutError
 
 from haylift.adapters.aws import error_code
-from haylift.domain.errors import DeadlineExceeded, HayliftError, InvalidInput, ModelUnavailable
+from haylift.domain.errors import (
+    MODEL_SLEEPING,
+    DeadlineExceeded,
+    HayliftError,
+    InvalidInput,
+    ModelUnavailable,
+)
 from haylift.resilience import Deadline
 
-type Outcome = Literal["ok", "refused", "failed", "busy", "unavailable", "timeout", "open"]
+type Outcome = Literal["ok", "refused", "failed", "busy", "unavailable", "timeout", "sleeping", "open"]
 """How a call ended, as its metric says; `open`: the circuit breaker did not let it happen."""
+
+WAKING_S = 30.0
+"""Ask again after so long; a sleeping component takes 5-10 minutes, a serverless one some seconds."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +37,7 @@ REFUSED = FaultKind("refused", is_retried=False, is_outage=False)
 FAILED = FaultKind("failed", is_retried=False, is_outage=False)
 BUSY = FaultKind("busy", is_retried=True, is_outage=False)
 UNAVAILABLE = FaultKind("unavailable", is_retried=True, is_outage=True)
+SLEEPING = FaultKind("sleeping", is_retried=False, is_outage=False)
 MISCONFIGURED = FaultKind("unavailable", is_retried=False, is_outage=True)
 TIMEOUT = FaultKind("timeout", is_retried=True, is_outage=True)
 
@@ -47,7 +57,7 @@ KIND_BY_STATUS: Mapping[int, FaultKind] = {
 """The container's own statuses, as `OriginalStatusCode` of a ModelError; others count as unavailable."""
 
 KIND_BY_CODE: Mapping[str, FaultKind] = {
-    "ModelNotReadyException": UNAVAILABLE,
+    "ModelNotReadyException": SLEEPING,
     "ServiceUnavailable": UNAVAILABLE,
     "InternalFailure": UNAVAILABLE,
     "InternalDependencyException": UNAVAILABLE,
@@ -95,6 +105,9 @@ def _from_container(response: Mapping[str, Any], deadline: Deadline) -> ModelFau
 def _given_up(kind: FaultKind, deadline: Deadline, *, retry_after_s: object = None) -> ModelFault:
     if kind is TIMEOUT and deadline.is_over:
         return ModelFault(kind, DeadlineExceeded("The model endpoint did not answer in time."))
+    if kind is SLEEPING:
+        waking = "The model endpoint is waking up."
+        return ModelFault(kind, ModelUnavailable(waking, retry_after_s=WAKING_S, code=MODEL_SLEEPING))
     wait_s = float(retry_after_s) if isinstance(retry_after_s, int | float) else 5.0
     return ModelFault(kind, ModelUnavailable("The model endpoint does not answer.", retry_after_s=wait_s))
 

@@ -18,6 +18,9 @@
 HTTP statuses are given once, in `haylift.http`.
 """
 
+MODEL_SLEEPING = "model_sleeping"
+"""Code of `ModelUnavailable` when the endpoint has no copy running and wakes one up."""
+
 
 class HayliftError(Exception):
     """Root of the tree.

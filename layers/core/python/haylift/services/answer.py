@@ -23,6 +23,9 @@ QUESTION = "question"
 """The `query_type` of questions in the metric of searches."""
 
 ANSWER_FORM = "extractive-1"
+DEFAULT_PASSAGES = 5
+"""Passages whose sentences are weighed when the caller does not say."""
+
 RERANK_SHARE = 0.8
 """Of the time that is left when reranking starts; the rest is for the answer without it."""
 

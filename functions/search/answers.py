@@ -1,0 +1,90 @@
+"""What callers of the search function get."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from haylift import __version__
+from haylift.domain.chunks import Hit
+from haylift.domain.search import Citation, QuestionAnswer, SearchAnswer
+from haylift.services.health import Finding, HealthReport, resource_status
+
+
+def search_body(answer: SearchAnswer, *, took_ms: float, request_id: str) -> dict[str, Any]:
+    """The answer of `POST /v1/search`."""
+    return {
+        "results": [_result(hit) for hit in answer.hits],
+        "from_cache": answer.from_cache,
+        "cache_level": answer.cache_level.value if answer.cache_level else None,
+        "degraded": answer.degraded is not None,
+        "degraded_reason": answer.degraded,
+        "took_ms": round(took_ms, 1),
+        "request_id": request_id,
+    }
+
+
+def query_body(question: str, answer: QuestionAnswer, *, took_s: float, request_id: str) -> dict[str, Any]:
+    """The answer of `POST /v1/query`, with the names of Haystack's production guides."""
+    return {
+        "query": question,
+        "response": answer.answer,
+        "citations": [_citation(citation) for citation in answer.citations],
+        "success": answer.success,
+        "iteration_count": answer.iteration_count,
+        "execution_time": round(took_s, 3),
+        "from_cache": answer.cache_level is not None,
+        "cache_level": answer.cache_level.value if answer.cache_level else None,
+        "degraded": answer.degraded is not None,
+        "degraded_reason": answer.degraded,
+        "request_id": request_id,
+    }
+
+
+def health_body(report: HealthReport, *, is_admin: bool) -> dict[str, Any]:
+    """The answer of `GET /health`: the status for everybody, the parts for admins."""
+    if not is_admin:
+        return {"status": report.status.value}
+    resources = {
+        name: {"status": resource_status(name, percent).value, "used_percent": percent}
+        for name, percent in report.used_percent_by_resource.items()
+    }
+    return {
+        "status": report.status.value,
+        "timestamp": report.moment.isoformat(),
+        "uptime": round(report.uptime_s, 1),
+        "version": __version__,
+        "dependencies": _findings(report.findings_by_name),
+        "checks": _findings(report.findings_by_guide_name) | resources,
+    }
+
+
+def _result(hit: Hit) -> dict[str, Any]:
+    chunk = hit.chunk
+    return {
+        "document_id": chunk.document_id,
+        "key": chunk.key,
+        "title": chunk.title,
+        "text": chunk.text,
+        "score": round(hit.score, 6),
+        "page": chunk.page,
+        "heading": chunk.headings[-1] if chunk.headings else None,
+        "meta": chunk.meta,
+    }
+
+
+def _citation(citation: Citation) -> dict[str, Any]:
+    return {
+        "document_id": citation.document_id,
+        "key": citation.key,
+        "title": citation.title,
+        "quote": citation.quote,
+        "page": citation.page,
+        "heading": citation.heading,
+        "score": citation.score,
+    }
+
+
+def _findings(findings: Mapping[str, Finding]) -> dict[str, Any]:
+    return {
+        name: {"status": one.status.value, "duration_ms": round(one.duration_ms, 1), "code": one.code}
+        for name, one in findings.items()
+    }

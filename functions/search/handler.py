@@ -1,0 +1,100 @@
+"""Lambda entry of the search function."""
+
+import os
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from haylift.adapters.aws import make_client
+from haylift.adapters.dynamodb_ledger import DynamoDbLedger
+from haylift.adapters.dynamodb_tenants import DynamoDbTenants
+from haylift.adapters.host_resources import HostResources
+from haylift.adapters.lambda_telemetry import EmfTelemetry, configure_logging
+from haylift.adapters.model_endpoint import SageMakerModels
+from haylift.adapters.model_invocation import ModelInvoker
+from haylift.adapters.sqlite_index import SqliteIndex
+from haylift.adapters.valkey_cache import ValkeyCache
+from haylift.http import lambda_entry
+from haylift.pipelines.query import HaystackQueryPipeline, query_pipeline, warm_up
+from haylift.services.answer import AnswerPolicy, AnswerService
+from haylift.services.health import HealthService, Probe, model_status
+from haylift.services.live_index import LiveIndex
+from haylift.services.query_cache import QueryCache
+from haylift.services.search import SearchService
+from haylift.settings import SettingsError, read_settings
+
+from functions.search.app import Services, create_app
+from functions.search.contract import Settings
+
+MODEL_PATIENCE_S = 2.0
+
+
+def build(settings: Settings) -> Callable[[Mapping[str, Any], Any], dict[str, Any]]:
+    """The function, wired to the index, the cache, the tables and the model endpoint.
+
+    Raises:
+        SettingsError: when the settings ask for an index that this version does not have.
+    """
+    if settings.index_store != "sqlite":
+        raise SettingsError("the OpenSearch index is not part of this version: deploy with stage local")
+    configure_logging("search", settings.log_level)
+    telemetry = EmfTelemetry()
+    dynamodb = make_client("dynamodb")
+    ledger = DynamoDbLedger(settings.ledger_table, settings.tenants_table, dynamodb)
+    tenants = DynamoDbTenants(settings.tenants_table, dynamodb)
+    shared = ValkeyCache(settings.cache_endpoint, settings.cache_tls)
+    invoker = ModelInvoker(settings.embed_endpoint, telemetry)
+    models = SageMakerModels(invoker, settings.embed_model)
+    index = LiveIndex(SqliteIndex(Path(settings.index_location)), ledger)
+    pipeline = HaystackQueryPipeline(query_pipeline(index, models))
+    cache_levels = QueryCache(shared, tenants)
+
+    def check_tables() -> None:
+        ledger.check()
+        tenants.epoch("-")
+
+    probes = (
+        Probe(
+            name="index",
+            ask=index.check,
+            timeout_s=2.0,
+            is_essential=True,
+            shown_as=("document_store", "vector_store"),
+        ),
+        Probe(name="tables", ask=check_tables, timeout_s=2.0, is_essential=True),
+        Probe(name="cache", ask=shared.check, timeout_s=1.0, is_essential=False),
+        Probe(
+            name="model_endpoint",
+            ask=lambda: model_status(models, MODEL_PATIENCE_S),
+            timeout_s=MODEL_PATIENCE_S + 0.5,
+            is_essential=False,
+            shown_as=("model_service",),
+        ),
+    )
+    warm_up()
+    services = Services(
+        search=SearchService(pipeline, cache_levels, telemetry, model=settings.embed_model),
+        answer=AnswerService(
+            pipeline,
+            models,
+            cache_levels,
+            telemetry=telemetry,
+            model=settings.embed_model,
+            policy=AnswerPolicy(threshold=settings.answer_threshold),
+        ),
+        health=HealthService(probes, resources=HostResources().used_percent),
+        telemetry=telemetry,
+        query_timeout_s=settings.query_timeout_s,
+    )
+    return lambda_entry(create_app(services))
+
+
+@cache
+def _entry() -> Callable[[Mapping[str, Any], Any], dict[str, Any]]:
+    return build(read_settings(Settings, os.environ))
+
+
+def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
+    """Answers one request of API Gateway."""
+    return _entry()(event, context)
