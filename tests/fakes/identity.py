@@ -129,8 +129,10 @@ class MemorySigner:
     def _is_refused(self, claims: Mapping[str, Any]) -> bool:
         now = self.clock.now()
         complete = {"sub", "jti", "typ", "iat", "exp"} <= claims.keys()
-        return not complete or (claims["iss"], claims["aud"]) != (self.issuer, self.audience) or not (
-            claims["iat"] <= now + 10 and now < claims["exp"] + 10
+        return (
+            not complete
+            or (claims["iss"], claims["aud"]) != (self.issuer, self.audience)
+            or not (claims["iat"] <= now + 10 and now < claims["exp"] + 10)
         )
 
 
@@ -151,12 +153,14 @@ class SoftwareKms:
         self.keys_by_id[key_id] = ec.generate_private_key(ec.SECP256R1())
         return self.keys_by_id[key_id]
 
-    def get_public_key(self, *, KeyId: str) -> dict[str, Any]:  # noqa: N803  # as the SDK names it
+    def get_public_key(self, *, KeyId: str) -> dict[str, Any]:  # as the SDK names it
         key = self._key(KeyId, "GetPublicKey")
         der = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
         return {"KeyId": KeyId, "PublicKey": der, "KeySpec": "ECC_NIST_P256", "KeyUsage": "SIGN_VERIFY"}
 
-    def sign(self, *, KeyId: str, Message: bytes, MessageType: str, SigningAlgorithm: str) -> dict[str, Any]:  # noqa: N803  # as the SDK names them
+    def sign(
+        self, *, KeyId: str, Message: bytes, MessageType: str, SigningAlgorithm: str
+    ) -> dict[str, Any]:  # as the SDK names them
         assert (MessageType, SigningAlgorithm) == ("DIGEST", "ECDSA_SHA_256")
         signature = self._key(KeyId, "Sign").sign(Message, ec.ECDSA(Prehashed(hashes.SHA256())))
         return {"KeyId": KeyId, "Signature": signature, "SigningAlgorithm": SigningAlgorithm}

@@ -32,6 +32,9 @@ LEEWAY_S = 10
 MAX_TOKEN_CHARS = 8_192
 """50 groups of 64 characters make 5.2 kB; API Gateway takes 10,240 bytes of headers in all."""
 
+MAX_LIFETIME_S = 86_400
+"""Ours live for minutes; whatever claims more than a day was not issued by this service."""
+
 REFETCH_S = 60.0
 """An unknown key asks KMS again at most this often, so that forged tokens cannot run up requests."""
 
@@ -130,8 +133,7 @@ class KmsTokens:
             )
         except (jwt.PyJWTError, ValueError, TypeError, ArithmeticError, RecursionError) as fault:
             raise _refusal() from fault
-        # pyjwt converts, so that "9999999999" or 1e30 would pass as times.
-        if any(type(claims[name]) is not int for name in ("iat", "exp")):
+        if not _has_plausible_times(claims):
             raise _refusal()
         return claims
 
@@ -185,6 +187,14 @@ def _published_key(arn: str, der: bytes) -> _PublishedKey:
 
 def _with_header(keys_by_id: Mapping[str, _PublishedKey], header: str) -> _PublishedKey | None:
     return next((key for key in keys_by_id.values() if key.header == header), None)
+
+
+def _has_plausible_times(claims: Mapping[str, object]) -> bool:
+    """Whole numbers, at most a day apart: pyjwt converts, so that "9999999999" or 1e30 would pass."""
+    issued_at, expires_at = claims["iat"], claims["exp"]
+    if type(issued_at) is not int or type(expires_at) is not int:
+        return False
+    return 0 < expires_at - issued_at <= MAX_LIFETIME_S
 
 
 def _refusal() -> NotAuthenticated:
