@@ -1,6 +1,7 @@
 """The process: who it runs as, and how it stops."""
 
 import os
+import signal
 from types import FrameType
 
 import uvicorn
@@ -56,4 +57,8 @@ def serve(routes: Routes) -> None:
         log_config=None,
         timeout_graceful_shutdown=settings.drain_ms // 1000 + _LAST_RUN_S,
     )
-    DrainingServer(config, routes).run()
+    server = DrainingServer(config, routes)
+    # uvicorn raises the signal again when it has stopped; a drained process ends with status 0 all the same.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: setattr(server, "should_exit", True))
+    server.run()

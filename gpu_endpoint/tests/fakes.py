@@ -14,7 +14,7 @@ from haylift_endpoint.batching.items import OutcomeKind, WorkItem
 from haylift_endpoint.batching.lane import Lane
 from haylift_endpoint.batching.line import WaitingLine
 from haylift_endpoint.batching.selection import halves
-from haylift_endpoint.batching.worker import BatchWorker
+from haylift_endpoint.batching.worker import BatchWorker, Observer
 from haylift_endpoint.inference.hardware import BatchLimits
 from haylift_endpoint.ports import Input, Prepared, Text, Vector
 
@@ -104,7 +104,7 @@ def make_engine(
     worker_class: type[BatchWorker] = BatchWorker,
     max_queued_tokens: int = 100_000,
     run_timeout_s: float = 20.0,
-    observer: CountingObserver | None = None,
+    observer: Observer | None = None,
 ) -> Engine:
     """An engine over a fake, with batches of at most 4."""
     observer = observer or CountingObserver()
