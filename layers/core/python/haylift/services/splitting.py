@@ -8,7 +8,10 @@ from itertools import groupby
 from haylift.domain.chunks import Block
 
 _TOKENS = re.compile(r"[A-Za-z]+|\d+|[^\W\d_]|[^\w\s]|_")
-_SENTENCE = re.compile(r"[^\n.!?。！？]*(?:[.!?]+(?=\s|$)|[.!?]+|[。！？]+|\n|$)\s*")
+_SENTENCE = re.compile(r"(?:[^\n.!?。！？]+|[.!?]+(?![\s.!?]|$))*(?:[.!?]+|[。！？]+|\n|$)\s*")
+"""Content up to a sign that ends a sentence (not the dot of 2.5), a line end or the end; never fails,
+so that every character is in one match."""
+
 _WORD = re.compile(r"\S+\s*")
 _LINE = re.compile(r"[^\n]*\n?")
 

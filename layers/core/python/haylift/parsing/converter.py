@@ -1,0 +1,74 @@
+"""What a converter takes and gives."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from haylift.domain.chunks import Block
+
+MAX_HEADING_CHARS = 200
+"""A longer heading is text: it would crowd the piece out of the model's input."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceFile:
+    """A file and what was said about it; only the bytes are believed."""
+
+    path: Path
+    stem: str
+    content_type: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Converted:
+    """A file's title (empty: it has none) and its blocks, made one by one."""
+
+    title: str
+    blocks: Iterable[Block]
+
+
+type Converter = Callable[[SourceFile], Converted]
+"""Raises `DocumentRejected`; any other exception means that the file is damaged."""
+
+
+class Outline:
+    """The path of headings at one place of a document.
+
+    >>> outline = Outline()
+    >>> _ = outline.enter(1, "Guide"), outline.enter(2, "Install"), outline.enter(2, "Run")
+    >>> outline.path
+    ('Guide', 'Run')
+    """
+
+    def __init__(self) -> None:
+        self._levels: list[tuple[int, str]] = []
+        self._is_empty_section = False
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        """The headings from the top down."""
+        return tuple(text for _, text in self._levels)
+
+    def enter(self, level: int, text: str) -> list[Block]:
+        """Goes under a heading. Gives blocks for headings that would otherwise be lost: one with
+        nothing under it, and one too long to be a heading."""
+        text = " ".join(text.split())
+        lost = self.leave() if not self._levels or self._levels[-1][0] >= level else []
+        self._levels = [entry for entry in self._levels if entry[0] < level]
+        if len(text) > MAX_HEADING_CHARS:
+            return [*lost, self.block(text)]
+        if text:
+            self._levels.append((level, text))
+            self._is_empty_section = True
+        return lost
+
+    def block(self, text: str, *, page: int | None = None, is_table: bool = False) -> Block:
+        """A block at this place."""
+        self._is_empty_section = False
+        return Block(text=text, page=page, headings=self.path, is_table=is_table)
+
+    def leave(self) -> list[Block]:
+        """At the end of a section: its heading as text, if nothing stood under it."""
+        if not self._is_empty_section:
+            return []
+        return [self.block(self._levels[-1][1])]

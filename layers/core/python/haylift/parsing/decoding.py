@@ -1,0 +1,70 @@
+"""Bytes to text in the encoding that they are in."""
+
+import codecs
+
+from haylift.domain.errors import DocumentRejected
+
+BOMS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+"""UTF-32 before UTF-16: its little-endian mark begins with that of UTF-16."""
+
+CANDIDATES = [
+    "cp932", "euc_jp", "gb18030", "big5", "euc_kr", "cp1250", "cp1251", "cp1252", "cp1253", "cp1254",
+    "cp1255", "cp1256", "koi8_r",
+]  # fmt: skip
+"""Encodings of the web's pages (WHATWG); without such a list rare ones win on short texts."""
+
+MAX_CONTROL_RATIO = 0.02
+"""Share of control characters above which bytes are not text."""
+
+_CONTROL = bytes(byte for byte in range(32) if byte not in b"\t\n\r\x0b\x0c\x1b") + b"\x7f"
+
+
+def decode(data: bytes, declared: str = "") -> str:
+    """The text of the bytes: by byte order mark, as UTF-8, by what is declared, by what is likely.
+
+    Raises:
+        DocumentRejected: `damaged` when it is no text in any encoding.
+    """
+    for encoding in (_marked_or_wide(data), "utf-8", declared, _likely(data)):
+        if encoding:
+            try:
+                return data.decode(encoding)
+            except (UnicodeDecodeError, LookupError):
+                continue
+    raise DocumentRejected("The text is in no known encoding.", reason="damaged")
+
+
+def is_probably_text(head: bytes) -> bool:
+    """Says whether the beginning of a file reads like text in some encoding."""
+    if _marked_or_wide(head):
+        return True
+    controls = len(head) - len(head.translate(None, _CONTROL))
+    return b"\0" not in head and controls <= len(head) * MAX_CONTROL_RATIO
+
+
+def _marked_or_wide(data: bytes) -> str:
+    """An encoding with a byte order mark, or UTF-16 without one."""
+    for mark, encoding in BOMS:
+        if data.startswith(mark):
+            return encoding
+    sample = data[:4_096]
+    half = max(1, len(sample) // 2)
+    # Latin text and spaces leave one byte of many pairs 0; the other byte almost never is.
+    if sample[1::2].count(0) > half * 0.3 and sample[0::2].count(0) < half * 0.02:
+        return "utf-16-le"
+    if sample[0::2].count(0) > half * 0.3 and sample[1::2].count(0) < half * 0.02:
+        return "utf-16-be"
+    return ""
+
+
+def _likely(data: bytes) -> str:
+    from charset_normalizer import from_bytes  # noqa: PLC0415  # 60 ms that UTF-8 files do not need
+
+    best = from_bytes(data, cp_isolation=CANDIDATES).best()
+    return best.encoding if best else "cp1252"

@@ -1,0 +1,47 @@
+"""PDF by pypdf: a page's paragraphs with the page's number."""
+
+from collections.abc import Iterator
+
+from pypdf import PasswordType, PdfReader
+from pypdf.errors import DependencyError, FileNotDecryptedError
+
+from haylift.domain.chunks import Block
+from haylift.domain.errors import DocumentRejected
+from haylift.parsing.converter import Converted, SourceFile
+from haylift.parsing.text import paragraphs
+
+TAIL_BYTES = 2_048
+"""Where the end mark must stand; readers look in the last 1,024 bytes, some writers add a signature."""
+
+EMPTY_TITLES = frozenset({"", "untitled", "(anonymous)", "anonymous"})
+"""What writers put where nobody gave a title."""
+
+
+def convert(source: SourceFile) -> Converted:
+    """A PDF's text, page by page.
+
+    Raises:
+        DocumentRejected: `damaged` when its end is missing (pages could be lost without a trace),
+            `encrypted` when it opens only with a password.
+    """
+    if b"%%EOF" not in source.path.read_bytes()[-TAIL_BYTES:]:
+        raise DocumentRejected("The end of the PDF is missing.", reason="damaged")
+    reader = PdfReader(source.path)
+    if reader.is_encrypted and _is_locked(reader):
+        raise DocumentRejected("The PDF opens only with a password.", reason="encrypted")
+    if not reader.pages:
+        raise DocumentRejected("The PDF has no pages.", reason="damaged")
+    title = str((reader.metadata and reader.metadata.title) or "").strip()
+    return Converted(title="" if title.lower() in EMPTY_TITLES else title, blocks=_blocks(reader))
+
+
+def _is_locked(reader: PdfReader) -> bool:
+    try:
+        return reader.decrypt("") is PasswordType.NOT_DECRYPTED
+    except (DependencyError, FileNotDecryptedError, NotImplementedError):
+        return True
+
+
+def _blocks(reader: PdfReader) -> Iterator[Block]:
+    for number, page in enumerate(reader.pages, start=1):
+        yield from paragraphs(page.extract_text(), page=number)
