@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from haylift.adapters.sqlite_analysis import terms
-from haylift.adapters.sqlite_filters import comparable_text, field_rows, readable_rows
+from haylift.adapters.sqlite_filters import SqlValue, comparable_text, field_rows, readable
 from haylift.adapters.sqlite_store import BUSY_TIMEOUT_S, SqliteStore, create_store, store_path, translated
-from haylift.adapters.sqlite_table import ChunkTable, Mask, stored_term, wrong_dimensions
+from haylift.adapters.sqlite_table import ChunkTable, Mask, row_ids, stored_term, wrong_dimensions
 from haylift.domain.chunks import Chunk, EmbeddedChunk, Hit, Legs
 from haylift.domain.identity import Scope
 from haylift.ports.search import LegQuery
@@ -72,14 +72,14 @@ class SqliteIndex:
                 return Legs()
             with opened.store.reading() as connection:
                 table = opened.table(connection)
-                readable = _readable(connection, table, query, scope)
+                allowed = _readable(connection, table, query, scope)
                 keyword: list[tuple[int, float]] = []
                 semantic: list[tuple[int, float]] = []
                 if query.text is not None:
                     scores = table.by_words(connection, query.text)
-                    keyword = table.best(scores, readable & (scores > 0), query.depth)
+                    keyword = table.best(scores, allowed & (scores > 0), query.depth)
                 if query.vector is not None:
-                    semantic = table.best(table.by_vector(query.vector), readable, query.depth)
+                    semantic = table.best(table.by_vector(query.vector), allowed, query.depth)
                 chunks = _chunks(connection, {row_id for row_id, _ in (*keyword, *semantic)})
         return Legs(
             keyword=tuple(
@@ -178,10 +178,11 @@ class SqliteIndex:
 
 def _readable(connection: sqlite3.Connection, table: ChunkTable, query: LegQuery, scope: Scope) -> Mask:
     """Which rows the scope may read and the filter lets through."""
-    if query.filters is None and not connection.execute("SELECT 1 FROM chunk_groups LIMIT 1").fetchone():
-        return np.ones(len(table.row_ids), np.bool_)
-    sql, values = readable_rows(query.filters, scope)
-    return table.mask([row_id for (row_id,) in connection.execute(sql, values)])
+
+    def select(sql: str, values: list[SqlValue]) -> Mask:
+        return table.mask(row_ids(connection, sql, values))
+
+    return readable(query.filters, scope, np.ones(len(table.row_ids), np.bool_), select)
 
 
 def _require_dimensions(connection: sqlite3.Connection, chunks: Iterable[EmbeddedChunk]) -> None:
@@ -214,8 +215,8 @@ def _insert(connection: sqlite3.Connection, embedded: EmbeddedChunk) -> None:
     )
 
 
-def _delete(connection: sqlite3.Connection, row_ids: Sequence[int]) -> None:
-    bound = [(row_id,) for row_id in row_ids]
+def _delete(connection: sqlite3.Connection, gone: Sequence[int]) -> None:
+    bound = [(row_id,) for row_id in gone]
     connection.executemany("DELETE FROM chunks WHERE row_id = ?", bound)
     connection.executemany("DELETE FROM vectors WHERE row_id = ?", bound)
     connection.executemany("DELETE FROM fields WHERE row_id = ?", bound)
@@ -228,10 +229,10 @@ def _content(chunk: Chunk) -> bytes:
     return json.dumps(fields, ensure_ascii=False).encode("utf-8", "surrogatepass")
 
 
-def _chunks(connection: sqlite3.Connection, row_ids: set[int]) -> dict[int, Chunk]:
+def _chunks(connection: sqlite3.Connection, found: set[int]) -> dict[int, Chunk]:
     rows = connection.execute(
         "SELECT row_id, content FROM chunks WHERE row_id IN (SELECT value FROM json_each(?))",
-        (json.dumps(sorted(row_ids)),),
+        (json.dumps(sorted(found)),),
     )
     return {row_id: _chunk(content) for row_id, content in rows}
 

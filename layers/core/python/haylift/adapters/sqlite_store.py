@@ -5,6 +5,7 @@ import re
 import sqlite3
 import tempfile
 import threading
+import weakref
 from collections import deque
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
@@ -123,6 +124,7 @@ class SqliteStore:
         self._lock = threading.Lock()
         self._is_closed = False
         self.file_id = path.stat().st_ino
+        weakref.finalize(self, _close_all, self._idle)
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -175,6 +177,10 @@ class SqliteStore:
         """Closes the idle connections; those in use close when they are given back."""
         with self._lock:
             self._is_closed = True
-            idle, self._idle = self._idle, deque()
-        for connection in idle:
-            connection.close()
+        _close_all(self._idle)
+
+
+def _close_all(connections: deque[sqlite3.Connection]) -> None:
+    with suppress(IndexError):
+        while True:
+            connections.pop().close()

@@ -21,10 +21,22 @@ COSINE_DECIMALS = 6
 """Float32 carries no more; equal vectors then score the same wherever they stand in the matrix."""
 
 type Mask = NDArray[np.bool_]
+type RowIds = NDArray[np.int64]
 
 _ESCAPES = {ord(mark): 0xE000 + ord(mark) for mark in "_'\".,:;"}
 """The ASCII marks that may stand inside a word, as private-use characters: FTS5's `ascii` tokenizer
 would split there, and the analyser makes no word of private-use characters."""
+
+
+def row_ids(connection: sqlite3.Connection, query: str, values: Sequence[object] = ()) -> RowIds:
+    """The one integer column of a query, in any order.
+
+    It crosses from SQLite as one text: five times faster than as one Python object per row.
+    """
+    column = query.split(maxsplit=2)[1]
+    joined = f"SELECT group_concat({column}) FROM ({query})"  # noqa: S608  # values are bound
+    (text,) = connection.execute(joined, values).fetchone()
+    return np.fromstring(text or "", np.int64, sep=",")
 
 
 def stored_term(term: str) -> str:
@@ -45,7 +57,7 @@ class ChunkTable:
     """
 
     sequence: int
-    row_ids: NDArray[np.int64]
+    row_ids: RowIds
     chunk_ids: NDArray[np.object_]
     term_counts: NDArray[np.float64]
     vectors: NDArray[np.float32]
@@ -70,35 +82,40 @@ class ChunkTable:
         sequence, dimensions = connection.execute("SELECT sequence, dimensions FROM state").fetchone()
         if sequence == self.sequence:
             return self
-        present = np.fromiter(
-            (row_id for (row_id,) in connection.execute("SELECT row_id FROM vectors ORDER BY row_id")),
-            np.int64,
-        )
+        present = row_ids(connection, "SELECT row_id FROM vectors ORDER BY row_id")
         kept = np.isin(self.row_ids, present, assume_unique=True)
-        missing = np.setdiff1d(present, self.row_ids, assume_unique=True)
         rows = connection.execute(
             "SELECT row_id, chunk_id, term_count, vector FROM vectors"
             " WHERE row_id IN (SELECT value FROM json_each(?)) ORDER BY row_id",
-            (json.dumps(missing.tolist()),),
+            (json.dumps(np.setdiff1d(present, self.row_ids, assume_unique=True).tolist()),),
         ).fetchall()
-        old_vectors = self.vectors[kept] if kept.any() else np.empty((0, dimensions), np.float32)
-        row_ids = np.concatenate([self.row_ids[kept], missing])
-        order = np.argsort(row_ids, kind="stable")
-        return ChunkTable(
+        old_vectors = self.vectors if kept.all() else self.vectors[kept]
+        new_vectors = _unit_vectors([row[3] for row in rows], dimensions)
+        joined = ChunkTable(
             sequence=sequence,
-            row_ids=row_ids[order],
-            chunk_ids=np.concatenate([self.chunk_ids[kept], np.array([row[1] for row in rows], np.object_)])[
-                order
-            ],
-            term_counts=np.concatenate([self.term_counts[kept], np.array([float(row[2]) for row in rows])])[
-                order
-            ],
-            vectors=np.concatenate([old_vectors, _unit_vectors([row[3] for row in rows], dimensions)])[order],
+            row_ids=np.concatenate([self.row_ids[kept], np.array([row[0] for row in rows], np.int64)]),
+            chunk_ids=np.concatenate([self.chunk_ids[kept], np.array([row[1] for row in rows], np.object_)]),
+            term_counts=np.concatenate([self.term_counts[kept], np.array([row[2] for row in rows], float)]),
+            vectors=np.concatenate([old_vectors, new_vectors]) if len(old_vectors) else new_vectors,
+        )
+        return joined._in_order()
+
+    def _in_order(self) -> "ChunkTable":
+        """Rows by rising id; new rows nearly always come last, and then nothing is copied."""
+        if (self.row_ids[1:] > self.row_ids[:-1]).all():
+            return self
+        order = np.argsort(self.row_ids)
+        return ChunkTable(
+            sequence=self.sequence,
+            row_ids=self.row_ids[order],
+            chunk_ids=self.chunk_ids[order],
+            term_counts=self.term_counts[order],
+            vectors=self.vectors[order],
         )
 
-    def mask(self, row_ids: Sequence[int]) -> Mask:
-        """`(n,)` bool: which rows are among `row_ids`."""
-        return np.isin(self.row_ids, np.array(row_ids, np.int64), assume_unique=True)
+    def mask(self, readable: RowIds) -> Mask:
+        """`(n,)` bool: which rows are among `readable`."""
+        return np.isin(self.row_ids, readable)
 
     def by_words(self, connection: sqlite3.Connection, text: str) -> NDArray[np.float64]:
         """`(n,)` BM25 as Lucene computes it; 0 where no term occurs.
@@ -111,8 +128,7 @@ class ChunkTable:
             return scores
         length_norm = K1 * (1 - B + B * self.term_counts / max(self.term_counts.mean(), 1.0))
         for term, times in Counter(terms(text)).items():
-            found = connection.execute("SELECT doc FROM postings WHERE term = ?", (stored_term(term),))
-            rows = np.fromiter((row_id for (row_id,) in found), np.int64)
+            rows = row_ids(connection, "SELECT doc FROM postings WHERE term = ?", (stored_term(term),))
             if len(rows):
                 positions = np.searchsorted(self.row_ids, rows)
                 occurrences = np.bincount(positions, minlength=len(scores))
