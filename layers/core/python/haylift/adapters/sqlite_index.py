@@ -21,6 +21,9 @@ from haylift.ports.search import LegQuery
 MAX_OPEN_STORES = 32
 """Files that a process keeps open with their vectors: 15 MB for 10,000 chunks of 384 dimensions each."""
 
+MAX_REVISION = 2**63 - 1
+"""SQLite's largest integer."""
+
 
 class _OpenStore:
     """A file and this process's picture of its newest state."""
@@ -118,8 +121,17 @@ class SqliteIndex:
                 for embedded in by_id.values():
                     _insert(connection, embedded)
 
-    def remove(self, tenant: str, generation: str, document_id: str, *, keep_revision: int) -> int:
-        """Removes the document's chunks of other revisions (0 keeps none); gives the number removed."""
+    def remove(
+        self,
+        tenant: str,
+        generation: str,
+        document_id: str,
+        *,
+        keep_revision: int,
+        up_to_revision: int | None = None,
+    ) -> int:
+        """Removes the document's chunks of other revisions (0 keeps none), none above `up_to_revision`."""
+        newest = MAX_REVISION if up_to_revision is None else up_to_revision
         with translated():
             opened = self._opened(store_path(self._directory, tenant, generation))
             if opened is None:
@@ -128,8 +140,8 @@ class SqliteIndex:
                 removed = [
                     row_id
                     for (row_id,) in connection.execute(
-                        "SELECT row_id FROM chunks WHERE document_id = ? AND revision <> ?",
-                        (document_id, keep_revision),
+                        "SELECT row_id FROM chunks WHERE document_id = ? AND revision <> ? AND revision <= ?",
+                        (document_id, keep_revision, newest),
                     )
                 ]
                 _delete(connection, removed)

@@ -96,9 +96,19 @@ class LiveIndex:
         """Writes to the index; nothing of it is seen before its revision is live."""
         self._index.write(tenant, generation, chunks)
 
-    def remove(self, tenant: str, generation: str, document_id: str, *, keep_revision: int) -> int:
+    def remove(
+        self,
+        tenant: str,
+        generation: str,
+        document_id: str,
+        *,
+        keep_revision: int,
+        up_to_revision: int | None = None,
+    ) -> int:
         """Removes from the index."""
-        return self._index.remove(tenant, generation, document_id, keep_revision=keep_revision)
+        return self._index.remove(
+            tenant, generation, document_id, keep_revision=keep_revision, up_to_revision=up_to_revision
+        )
 
     def refresh(self, tenant: str, generation: str) -> None:
         """Refreshes the index."""
