@@ -120,5 +120,5 @@ def _remarks(answer: Mapping[str, Any], took_s: float) -> str:
     if answer.get("from_cache"):
         remarks.append("from the cache")
     if answer.get("degraded"):
-        remarks.append(f"degraded: {answer['degraded']}")
+        remarks.append(f"degraded: {answer.get('degraded_reason') or 'of lower quality'}")
     return ", ".join(remarks)

@@ -29,7 +29,8 @@ ANSWER = {
     "iteration_count": 1,
     "execution_time": 0.42,
     "from_cache": True,
-    "degraded": None,
+    "degraded": False,
+    "degraded_reason": None,
 }
 RESULT = {
     "document_id": "abc",
@@ -111,7 +112,9 @@ def test_a_cited_document_may_be_deleted_meanwhile(state_dir: Path) -> None:
 
 
 def test_a_degraded_answer_says_so(state_dir: Path) -> None:
-    api = Api(query=_json(200, **ANSWER | {"citations": [], "degraded": "no_embeddings"}))
+    api = Api(
+        query=_json(200, **ANSWER | {"citations": [], "degraded": True, "degraded_reason": "no_embeddings"})
+    )
 
     _, world = _run(state_dir, api, "ask", "How long?")
 
@@ -119,7 +122,7 @@ def test_a_degraded_answer_says_so(state_dir: Path) -> None:
 
 
 def test_results_are_shown_short_and_cannot_colour_the_terminal(state_dir: Path) -> None:
-    api = Api(search=_json(200, results=[RESULT], took_ms=17, from_cache=False, degraded=None))
+    api = Api(search=_json(200, results=[RESULT], took_ms=17, from_cache=False, degraded=False))
 
     code, world = _run(state_dir, api, "search", "worker", "--mode", "keyword", "--top-k", "3")
 
