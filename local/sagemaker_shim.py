@@ -77,7 +77,9 @@ class Runtime:
             text = "Your invocation timed out while waiting for a response from container primary."
             return model_error(name, 0, text)
         except httpx.TransportError:
-            text = "A transient exception occurred while retrieving variant instances. Please try again later."
+            text = (
+                "A transient exception occurred while retrieving variant instances. Please try again later."
+            )
             return error(503, "ServiceUnavailable", text)
         if answer.status_code >= 400:
             return model_error(name, answer.status_code, answer.text)
@@ -115,7 +117,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     given = parser.parse_args(arguments)
     containers = dict(item.split("=", 1) for item in given.endpoint)
-    uvicorn.run(build(containers), host="127.0.0.1", port=given.port, log_level="warning", timeout_keep_alive=75)
+    uvicorn.run(
+        build(containers), host="127.0.0.1", port=given.port, log_level="warning", timeout_keep_alive=75
+    )
 
 
 if __name__ == "__main__":

@@ -12,9 +12,8 @@ import signal
 import sys
 from typing import Any
 
+from local.emulator.clean_stop import CLEAN_STOP
 from local.emulator.configuration import CONFIGURATION
-
-CLEAN_STOP = "clean-stop"
 
 
 def configure_ministack() -> None:

@@ -216,7 +216,9 @@ def stand_ins(system: RunningEmulator) -> None:
         "Endpoint": {"Type": "AWS::SageMaker::Endpoint", "Properties": {"EndpointName": f"{stack}-embed"}},
         "Target": {"Type": "AWS::ApplicationAutoScaling::ScalableTarget", "Properties": {"MaxCapacity": 2}},
     }
-    outputs = system.deploy(stack, {"Resources": resources, "Outputs": {"Named": {"Value": {"Ref": "Endpoint"}}}})
+    outputs = system.deploy(
+        stack, {"Resources": resources, "Outputs": {"Named": {"Value": {"Ref": "Endpoint"}}}}
+    )
     system.delete(stack)
 
     assert outputs["Named"] == f"{stack}-embed"

@@ -21,7 +21,7 @@ from aws_cdk import aws_sqs as sqs
 
 STACK = "Conformance"
 NAMESPACE = "Conformance"
-PROBE = '''
+PROBE = """
 import json, os, sys, time
 def handler(event, context):
     do = event.get("do") or (event.get("queryStringParameters") or {}).get("do")
@@ -38,8 +38,8 @@ def handler(event, context):
     if "requestContext" in event:
         return {"statusCode": 200, "body": json.dumps({**answer, "event": event})}
     return answer
-'''
-AUTHORIZER = '''
+"""
+AUTHORIZER = """
 import uuid
 def handler(event, context):
     token = {k.lower(): v for k, v in event["headers"].items()}.get("authorization")
@@ -51,12 +51,12 @@ def handler(event, context):
             "policyDocument": {"Version": "2012-10-17", "Statement": [statement]},
             "context": {"call": str(uuid.uuid4()), "source": event["requestContext"]["identity"]["sourceIp"],
                         "request": event["requestContext"].get("requestId", "none")}}
-'''
-CONSUMER = '''
+"""
+CONSUMER = """
 def handler(event, context):
     failed = [r["messageId"] for r in event["Records"] if r["body"] == "poison"]
     return {"batchItemFailures": [{"itemIdentifier": i} for i in failed]}
-'''
+"""
 
 
 class ConformanceStack(cdk.Stack):

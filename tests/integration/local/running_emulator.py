@@ -125,7 +125,9 @@ class RunningEmulator:
         body: dict[str, Any] = json.loads(found["Body"])
         return body
 
-    def metric_sum(self, namespace: str, name: str, dimensions: dict[str, str], statistic: str = "Sum") -> float:
+    def metric_sum(
+        self, namespace: str, name: str, dimensions: dict[str, str], statistic: str = "Sum"
+    ) -> float:
         """A metric's statistic over the last hour; 0 when there is none."""
         from datetime import UTC, datetime, timedelta  # noqa: PLC0415
 

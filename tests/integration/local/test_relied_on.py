@@ -113,7 +113,13 @@ def test_function_sees_lambdas_environment_and_not_this_machines(system: Running
     found = system.invoke(PROBE, {})
 
     names = set(found["environment"])
-    assert {"AWS_LAMBDA_FUNCTION_NAME", "LAMBDA_TASK_ROOT", "AWS_REGION", "AWS_ENDPOINT_URL", "OWN_SETTING"} <= names
+    assert {
+        "AWS_LAMBDA_FUNCTION_NAME",
+        "LAMBDA_TASK_ROOT",
+        "AWS_REGION",
+        "AWS_ENDPOINT_URL",
+        "OWN_SETTING",
+    } <= names
     assert not {name for name in names if name.startswith(("PYTEST", "HAYLIFT", "VIRTUAL_ENV", "STATE_DIR"))}
     assert found["home"] == "/dev/null"
 
@@ -145,7 +151,9 @@ def test_functions_end_with_a_killed_emulator(tmp_path: Path) -> None:
     environment = {
         **os.environ, "HAYLIFT_EMULATOR_PORT": str(free_port()), "HAYLIFT_EMULATOR_STATE": str(tmp_path),
     }  # fmt: skip
-    process = subprocess.Popen([sys.executable, "-m", "local.emulator"], env=environment, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "local.emulator"], env=environment, stderr=subprocess.DEVNULL
+    )
     running = RunningEmulator(int(environment["HAYLIFT_EMULATOR_PORT"]), process.pid)
     try:
         running.wait_until_ready()
@@ -168,5 +176,7 @@ def test_functions_end_with_a_killed_emulator(tmp_path: Path) -> None:
         process.send_signal(signal.SIGKILL)
         process.wait(timeout=10)
 
-    until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids), what="no process is left", limit_s=5)
+    until(
+        lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids), what="no process is left", limit_s=5
+    )
     assert not (tmp_path / "clean-stop").exists()

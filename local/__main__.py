@@ -1,0 +1,113 @@
+"""`python -m local`: the whole of Haylift on this machine, deployed from the same CDK app as to AWS."""
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from local import seeding, system
+from local.deployment import Deployment
+from local.faults import LocalFault
+from local.layout import Layout
+from local.outputs import print_guide, write_outputs
+from local.ports import choose_ports, variable
+from local.toolchain import ROOT
+
+EPILOG = f"""ports are changed by {", ".join(variable(n) for n in ("emulator", "cache", "model", "runtime"))}
+exit status: 0 done, 1 failed, 3 (status) something does not run"""
+
+
+def up(layout: Layout, options: argparse.Namespace) -> int:
+    """Start the services, deploy, add users; unless told otherwise upload samples and ask questions."""
+    started = time.monotonic()
+    with system.exclusive(layout):
+        layout.create()
+        ports = choose_ports(options.ports, layout.ports, dict(os.environ))
+        system.start(layout, ports)
+        deployment = Deployment(layout, ports)
+        deployment.run()
+        users = seeding.users_of(layout)
+        content = write_outputs(deployment, users)
+        seeding.add_users(layout, users)
+        if options.samples != "none" and not options.skip_demo:
+            folder = Path(options.samples).absolute()
+            seeding.upload(layout, folder, seeding.TENANTS[0])
+            seeding.ask(layout, folder, seeding.TENANTS[0])
+    print_guide(content, users, str(layout.outputs))
+    print(f"({time.monotonic() - started:.0f} s)")
+    return 0
+
+
+def down(layout: Layout, _options: argparse.Namespace) -> int:
+    """Stop what `up` started; state and logs stay."""
+    if layout.state.exists():
+        with system.exclusive(layout):
+            system.stop(layout, choose_ports("free", layout.ports, dict(os.environ)))
+    return 0
+
+
+def status(layout: Layout, _options: argparse.Namespace) -> int:
+    """Say what runs; exit status 3 when something does not."""
+    if not layout.ports.exists():
+        print(f"no local system in {layout.state}")
+        return 3
+    return 0 if system.report(layout, choose_ports("free", layout.ports, dict(os.environ))) else 3
+
+
+def clean(layout: Layout, options: argparse.Namespace) -> int:
+    """Stop the system and remove its state."""
+    if layout.marker.exists():
+        down(layout, options)
+    system.remove(layout)
+    return 0
+
+
+COMMANDS: dict[str, Callable[[Layout, argparse.Namespace], int]] = {
+    "up": up,
+    "down": down,
+    "status": status,
+    "clean": clean,
+}
+
+
+def _parser() -> argparse.ArgumentParser:
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(
+        prog="python -m local", description=(__doc__ or ""), epilog=EPILOG, formatter_class=raw
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="up|down|status|clean")
+    for name, command in COMMANDS.items():
+        line = (command.__doc__ or "").splitlines()[0]
+        sub = commands.add_parser(name, help=line, description=line, epilog=EPILOG, formatter_class=raw)
+        sub.add_argument(
+            "--state-dir", type=Path, default=ROOT / ".local", metavar="DIR", help="default: .local"
+        )
+        if name == "up":
+            sub.add_argument(
+                "--ports", choices=["default", "free"], default="default",
+                help="the usual ports, or any free ones, for a system beside another",
+            )  # fmt: skip
+            sub.add_argument(
+                "--samples", default=str(ROOT / "samples"), metavar="DIR", help="folder to upload, or `none`"
+            )
+            sub.add_argument("--skip-demo", action="store_true", help="no uploads and no questions")
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; a `LocalFault` is printed without a traceback."""
+    options = _parser().parse_args(arguments)
+    try:
+        return COMMANDS[options.command](Layout(options.state_dir.absolute()), options)
+    except LocalFault as fault:
+        print(f"\n{fault}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\ninterrupted; the same command goes on from here", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

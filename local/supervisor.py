@@ -1,0 +1,126 @@
+"""Processes that outlive the command that started them, and are ended by no one else's pid.
+
+A process is known by its pid, its start time and the boot it was started in: a pid that the system has
+given to another process since is never signalled.
+"""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from local.polling import TooLate, until
+
+TERMINATE_LIMIT_S = 20.0
+KILL_LIMIT_S = 5.0
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Which process is meant, for ever."""
+
+    pid: int
+    started_ticks: int
+    boot_id: str
+
+    def is_running(self) -> bool:
+        """Whether that very process is there and has not ended."""
+        return identify(self.pid) == self
+
+
+def identify(pid: int) -> Identity | None:
+    """The identity of a running process; None when there is none, or only its remains."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+        boot_id = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        return None
+    # The name before the last parenthesis may hold anything, spaces included.
+    state, *rest = stat.rpartition(")")[2].split()
+    return None if state in {"Z", "X"} else Identity(pid, int(rest[18]), boot_id)
+
+
+@dataclass(frozen=True)
+class Launch:
+    """How a process is started; `fingerprint` tells whether a running one was started the same way."""
+
+    command: Sequence[str]
+    environment: dict[str, str]
+    folder: Path
+    fingerprint: str
+
+
+class Supervised:
+    """One named process of a local system, recorded in a file."""
+
+    def __init__(self, name: str, record: Path, log: Path) -> None:
+        """`record` holds the process's identity while it runs; `log` gets its output."""
+        self.name = name
+        self.log = log
+        self._record = record
+
+    def identity(self) -> Identity | None:
+        """The recorded process, if it runs."""
+        found = self._read()
+        identity = Identity(**found["identity"]) if found else None
+        return identity if identity is not None and identity.is_running() else None
+
+    def was_launched_as(self, launch: Launch) -> bool:
+        """Whether the recorded process was started in the same way."""
+        found = self._read()
+        return found is not None and found["fingerprint"] == launch.fingerprint
+
+    def start(self, launch: Launch) -> Identity:
+        """Start the process in a session of its own; it goes on when this command ends."""
+        with self.log.open("ab") as output:
+            process = subprocess.Popen(
+                launch.command, cwd=launch.folder, env=launch.environment, start_new_session=True,
+                stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
+            )  # fmt: skip
+        # Popen would warn when it is forgotten while the process runs, which is what is wanted here.
+        process.returncode = 0
+        identity = identify(process.pid) or Identity(process.pid, 0, "")
+        content = {"identity": asdict(identity), "fingerprint": launch.fingerprint}
+        unfinished = self._record.with_suffix(".new")
+        unfinished.write_text(json.dumps(content), encoding="utf-8")
+        unfinished.replace(self._record)
+        return identity
+
+    def stop(self) -> bool:
+        """End the process and wait for its end, by force after 20 s; whether there was one to end."""
+        identity = self.identity()
+        if identity is not None and not self._end(identity, signal.SIGTERM, TERMINATE_LIMIT_S):
+            self._end(identity, signal.SIGKILL, KILL_LIMIT_S)
+        self._record.unlink(missing_ok=True)
+        return identity is not None
+
+    def _end(self, identity: Identity, number: signal.Signals, limit_s: float) -> bool:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(identity.pid, number)
+
+        def has_ended() -> bool:
+            # A child of this very command stays as a zombie until it is waited for.
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(identity.pid, os.WNOHANG)
+            return not identity.is_running()
+
+        with contextlib.suppress(TooLate):
+            return until(has_ended, what=self.name, limit_s=limit_s, pause_s=0.05)
+        return False
+
+    def last_lines(self, number: int = 15) -> str:
+        """The end of the log, for an error message."""
+        with contextlib.suppress(OSError):
+            return "\n".join(self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-number:])
+        return ""
+
+    def _read(self) -> dict[str, dict[str, object]] | None:  # type: ignore[explicit-any]
+        try:
+            found = json.loads(self._record.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return None
+        return found if isinstance(found, dict) and {"identity", "fingerprint"} <= set(found) else None

@@ -1,0 +1,137 @@
+"""A local system as a whole: start, stop, look at, remove."""
+
+import fcntl
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from local.emulator.clean_stop import CLEAN_STOP
+from local.faults import LocalFault
+from local.layout import Layout
+from local.polling import TooLate, until
+from local.ports import Ports, require_free
+from local.services import Service, services
+from local.steps import step
+
+
+@contextmanager
+def exclusive(layout: Layout) -> Iterator[None]:
+    """Let one command at a time change a system; `LocalFault` when another one does."""
+    layout.state.mkdir(parents=True, exist_ok=True)
+    with layout.lock.open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise LocalFault(
+                f"Another command is changing the system in {layout.state}: wait for its end, then try again."
+            ) from error
+        yield
+
+
+def start(layout: Layout, ports: Ports) -> None:
+    """Have every service running as this checkout wants it and answering.
+
+    Services that run already and were started the same way are left alone. What an earlier run that was
+    killed has left behind is ended, and its state, which may be half written, removed.
+
+    Raises:
+        LocalFault: a port is taken, or a service does not become ready; the text says which and why.
+    """
+    layout.create()
+    wanted = services(layout, ports)
+    _end_outdated(wanted)
+    _discard_untrusted_state(layout, wanted)
+    with step("start the services"):
+        for service in wanted:
+            if service.process.identity() is None:
+                for name in service.ports:
+                    require_free(getattr(ports, name), name)
+        for service in wanted:
+            if service.process.identity() is None:
+                service.process.start(service.launch)
+        for service in wanted:
+            _wait_until_ready(service)
+
+
+def _end_outdated(wanted: list[Service]) -> None:
+    for service in wanted:
+        if service.process.identity() is not None and not service.process.was_launched_as(service.launch):
+            with step(f"restart the {service.name}, which has changed"):
+                service.process.stop()
+
+
+def _discard_untrusted_state(layout: Layout, wanted: list[Service]) -> None:
+    """Remove the state of an emulator that did not stop cleanly, and the index that belongs to it."""
+    emulator = wanted[0]
+    is_used = any(layout.emulator.iterdir())
+    if emulator.process.identity() is not None or not is_used or (layout.emulator / CLEAN_STOP).exists():
+        return
+    with step("an earlier run did not end cleanly: remove its state, build it again"):
+        for service in wanted:
+            service.process.stop()
+        for folder in (layout.emulator, layout.index):
+            shutil.rmtree(folder)
+        layout.outputs.unlink(missing_ok=True)
+        layout.create()
+
+
+def _wait_until_ready(service: Service) -> None:
+    process = service.process
+
+    def is_settled() -> bool:
+        return service.is_ready() or process.identity() is None
+
+    try:
+        until(is_settled, what=service.name, limit_s=service.ready_limit_s)
+    except TooLate as error:
+        raise LocalFault(
+            _not_ready(service, f"does not answer within {service.ready_limit_s:g} s")
+        ) from error
+    if process.identity() is None:
+        raise LocalFault(_not_ready(service, "has ended"))
+
+
+def _not_ready(service: Service, how: str) -> str:
+    return f"The {service.name} {how}; the end of {service.process.log}:\n{service.process.last_lines()}"
+
+
+def stop(layout: Layout, ports: Ports) -> None:
+    """End every service, in order, and wait for the ends; state and logs stay."""
+    for service in services(layout, ports):
+        if service.process.identity() is not None:
+            with step(f"stop the {service.name}"):
+                service.process.stop()
+
+
+def remove(layout: Layout) -> None:
+    """Remove the state folder of a stopped system; `LocalFault` when it is not one of ours."""
+    if not layout.state.exists():
+        return
+    if not layout.marker.exists():
+        raise LocalFault(
+            f"{layout.state} was not made by this command (no {layout.marker.name} in it): not removed."
+        )
+    with step(f"remove {layout.state}"):
+        shutil.rmtree(layout.state)
+
+
+def report(layout: Layout, ports: Ports) -> bool:
+    """Print what runs; true when everything does and answers."""
+    is_whole = True
+    for service in services(layout, ports):
+        identity = service.process.identity()
+        is_ready = identity is not None and service.is_ready()
+        is_whole = is_whole and is_ready
+        state = "ready" if is_ready else "not answering" if identity else "not running"
+        pid = f"pid {identity.pid}, {_resident_mb(identity.pid)} MB" if identity else "-"
+        numbers = ", ".join(f"{name} {getattr(ports, name)}" for name in service.ports)
+        print(f"{service.name:9} {state:14} {pid:24} ports: {numbers}")
+    return is_whole
+
+
+def _resident_mb(pid: int) -> int:
+    for line in Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) // 1024
+    return 0
