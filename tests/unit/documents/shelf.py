@@ -1,0 +1,90 @@
+"""A ledger and a bucket as far as the documents API looks into them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from haylift.domain.documents import DocumentKey, DocumentRecord, DocumentState
+from haylift.domain.errors import InvalidInput
+from haylift.ports import DocumentPage, UploadForm
+
+
+@dataclass
+class ShelfLedger:
+    """Rows of all tenants; the cursor is a position in the tenant's list."""
+
+    rows: dict[tuple[str, str], DocumentRecord] = field(default_factory=dict)
+    reads: int = 0
+
+    def add(self, records: Iterable[DocumentRecord]) -> None:
+        self.rows |= {(record.tenant, record.document_id): record for record in records}
+
+    def get(self, tenant: str, document_id: str) -> DocumentRecord | None:
+        self.reads += 1
+        return self.rows.get((tenant, document_id))
+
+    def list(
+        self, tenant: str, *, limit: int, cursor: str | None = None, state: DocumentState | None = None
+    ) -> DocumentPage:
+        self.reads += 1
+        assert limit >= 1
+        if cursor is not None and not cursor.isdecimal():
+            raise InvalidInput("The cursor is not one of ours.", code="invalid_cursor", where="cursor")
+        start = int(cursor or 0)
+        rows = sorted(
+            (row for row in self.rows.values() if row.tenant == tenant and _is_asked(row, state)),
+            key=lambda row: (-row.updated_at, row.document_id),
+        )
+        following = start + limit
+        return DocumentPage(
+            documents=tuple(rows[start:following]), cursor=str(following) if following < len(rows) else None
+        )
+
+
+def _is_asked(row: DocumentRecord, state: DocumentState | None) -> bool:
+    return row.state is state if state else row.state is not DocumentState.DELETED
+
+
+@dataclass
+class ShelfObjects:
+    """A bucket that remembers what was asked of it."""
+
+    deleted: list[str] = field(default_factory=list)
+    forms: list[str] = field(default_factory=list)
+
+    def delete(self, key: str) -> None:
+        self.deleted.append(key)
+
+    def upload_form(self, key: str, *, max_bytes: int, expires_s: int, content_type: str = "") -> UploadForm:
+        self.forms.append(key)
+        typed = {"Content-Type": content_type} if content_type else {}
+        fields = {"key": key, "policy": "e30=", **typed}
+        return UploadForm(url="https://bucket.test/", fields=fields, expires_s=expires_s, max_bytes=max_bytes)
+
+    def download_url(self, key: str, version_id: str, *, expires_s: int) -> str:
+        return f"https://bucket.test/{key}?versionId={version_id}&X-Amz-Expires={expires_s}"
+
+
+def record(path: str = "handbook/start.md", tenant: str = "acme", **changes: Any) -> DocumentRecord:
+    """A searchable document."""
+    key = DocumentKey(tenant, path)
+    row = DocumentRecord(
+        tenant=tenant,
+        document_id=key.document_id,
+        key=key.object_key,
+        sequencer="0" * 64,
+        revision=3,
+        state=DocumentState.SEARCHABLE,
+        live_revision=3,
+        version_id="v3",
+        size_bytes=1_234,
+        stage="done",
+        percent=100,
+        title="Start here",
+        media_type="text/markdown",
+        chunk_count=7,
+        received_at=1_800_000_000.0,
+        updated_at=1_800_000_002.5,
+        searchable_at=1_800_000_002.25,
+    )
+    return replace(row, **changes)
