@@ -1,5 +1,6 @@
 """`ops upload` against S3 and DynamoDB: the real ledger, and an ingestion that works while we wait."""
 
+import io
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -152,6 +153,24 @@ def test_a_missing_bucket_is_a_failure_with_aws_s_own_words(state_dir: Path, fol
     assert main(_arguments(state_dir, str(folder)), world) == 1
 
     assert remarked(world).startswith("aws_NoSuchBucket: ")
+
+
+class Watched(io.StringIO):
+    """A stream that a person watches."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_person_sees_bars_that_count_to_the_end(state_dir: Path, folder: Path) -> None:
+    clock = HandClock(Ingestion({"deep/scan.pdf": "no_text"}).work)
+    world = replace(captured_world(clock=clock), err=Watched())
+
+    assert main(_arguments(state_dir, str(folder)), world) == 0
+
+    assert "uploaded" in remarked(world)
+    assert "searchable (1 rejected)" in remarked(world)
+    assert "2/2" in remarked(world)
 
 
 def check_every_reason_has_advice(advice: Callable[[str], object]) -> None:
