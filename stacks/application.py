@@ -49,7 +49,9 @@ def _connect(app: cdk.App, environment: Environment, storage: StorageStack) -> C
 def _index(app: cdk.App, environment: Environment, network: NetworkStack | None) -> IndexConnection:
     match environment.index:
         case SqliteIndex(folder):
-            return IndexConnection(store="sqlite", location=str(folder), rights=[])
+            return IndexConnection(
+                store="sqlite", location=str(folder), rights=[], findings=[], findings_reason=""
+            )
         case OpenSearchDomain() as spec:
             stack = IndexStack(app, environment, spec=spec, network=_needed(network, "index"))
             return stack.connection

@@ -18,11 +18,16 @@ class Placement:
 
 @dataclass(frozen=True, kw_only=True)
 class IndexConnection:
-    """`store` and `location` as in the functions' settings; `rights` on the store's own API."""
+    """`store` and `location` as in the functions' settings; `rights` on the store's own API.
+
+    `findings` are the AwsSolutions rules that the rights break, with the reason `findings_reason`.
+    """
 
     store: str
     location: str
     rights: Sequence[iam.PolicyStatement]
+    findings: Sequence[str]
+    findings_reason: str
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -14,7 +15,7 @@ from haylift.settings import CommonSettings, to_environment
 
 from stacks import rights
 from stacks.acknowledgements import acknowledge
-from stacks.connections import Placement
+from stacks.connections import IndexConnection, ModelConnection, Placement
 from stacks.environments import Environment
 from stacks.layer_recipe import ROOT
 from stacks.layers import Layers, architecture_of
@@ -107,15 +108,31 @@ class HayliftFunction(Construct):
         """Lets the function do exactly `actions` on the resources `on` (ARNs)."""
         self.role.add_to_policy(iam.PolicyStatement(actions=list(actions), resources=list(on)))
 
-    def allow_all(self, rights: Sequence[iam.PolicyStatement]) -> None:
-        """Adds rights that belong to a connection."""
-        for statement in rights:
-            self.role.add_to_policy(statement)
+    def allow_index(self, index: IndexConnection) -> None:
+        """Lets the function use the index's own API."""
+        self._add(index.rights)
+        for rule in index.findings:
+            acknowledge(self.role, rule, index.findings_reason)
+
+    def allow_models(self, model: ModelConnection) -> None:
+        """Lets the function call the model endpoint."""
+        self._add(model.rights)
 
     def allow_objects(self, bucket: s3.IBucket, *actions: str) -> None:
         """Lets the function do `actions` on documents, and tells it a missing object from a forbidden one."""
         self.allow(*actions, on=[bucket.arn_for_objects(f"{DOCUMENTS_PREFIX}*")])
         self.allow(*rights.LIST_OBJECTS, on=[bucket.bucket_arn])
+        exported = cdk.Stack.of(bucket).export_value(bucket.bucket_arn)
+        name = cdk.Stack.of(bucket).resolve(exported)["Fn::ImportValue"]
+        acknowledge(
+            self.role,
+            f"IAM5[Resource::{name}/{DOCUMENTS_PREFIX}*]",
+            "Documents are made by users; the right ends at their prefix, the rest of the bucket is out.",
+        )
+
+    def _add(self, statements: Sequence[iam.PolicyStatement]) -> None:
+        for statement in statements:
+            self.role.add_to_policy(statement)
 
     def _allow_network_interfaces(self) -> None:
         interfaces = ["Create", "Delete"]
@@ -157,7 +174,7 @@ def _snap_start(name: str, environment: Environment) -> lambda_.SnapStartConf | 
     )
 
 
-def _network(placement: Placement | None) -> dict[str, object]:
+def _network(placement: Placement | None) -> dict[str, Any]:
     if placement is None:
         return {}
     return {

@@ -135,8 +135,8 @@ class IngestionStack(cdk.Stack):
         )
         function.allow(*rights.READ, *rights.WRITE, on=rights.arns(self._storage.tenants))
         function.allow_objects(self._storage.uploads, *rights.READ_OBJECTS)
-        function.allow_all(self._connections.index.rights)
-        function.allow_all(self._connections.model.rights)
+        function.allow_index(self._connections.index)
+        function.allow_models(self._connections.model)
         self._feed(function, ingestion.SOURCES)
         return function
 

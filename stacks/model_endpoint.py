@@ -13,6 +13,7 @@ from stacks.layer_recipe import ROOT
 
 VARIANT = "AllTraffic"
 FOLDER = ROOT / "gpu_endpoint"
+LOG_GROUPS = "<AWS::Partition>:logs:<AWS::Region>:<AWS::AccountId>:log-group"
 CONTAINER_START_S = 600
 LOG_ACTIONS = ("CreateLogGroup", "CreateLogStream", "DescribeLogStreams", "PutLogEvents")
 
@@ -78,6 +79,11 @@ class ModelEndpointStack(cdk.Stack):
                 resources=["*"],
                 conditions={"StringLike": {"cloudwatch:namespace": ["/aws/sagemaker/*", "AWS/SageMaker"]}},
             )
+        )
+        acknowledge(
+            role,
+            f"IAM5[Resource::arn:{LOG_GROUPS}:/aws/sagemaker/Endpoints/{endpoint_name}:*]",
+            "SageMaker names the streams of the endpoint's own log group; only that group is open.",
         )
         acknowledge(
             role,

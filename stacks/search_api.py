@@ -1,6 +1,7 @@
 """The HTTP API: routes from the functions' contracts, the authorizer in front, gateway errors as problems."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_apigateway as apigateway
@@ -106,8 +107,8 @@ class SearchApiStack(cdk.Stack):
         function = self._function(SEARCH, settings, self._connections.placement)
         function.allow(*rights.READ, on=rights.arns(self._storage.ledger))
         function.allow(*rights.READ, on=rights.arns(self._storage.tenants))
-        function.allow_all(self._connections.index.rights)
-        function.allow_all(self._connections.model.rights)
+        function.allow_index(self._connections.index)
+        function.allow_models(self._connections.model)
         return function
 
     def _documents(self) -> HayliftFunction:
@@ -196,7 +197,7 @@ class SearchApiStack(cdk.Stack):
                 _acknowledge_method(method, route)
 
 
-def _authorization(authorizer: apigateway.IAuthorizer | None) -> dict[str, object]:
+def _authorization(authorizer: apigateway.IAuthorizer | None) -> dict[str, Any]:
     if authorizer is None:
         return {"authorization_type": apigateway.AuthorizationType.NONE}
     return {"authorization_type": apigateway.AuthorizationType.CUSTOM, "authorizer": authorizer}

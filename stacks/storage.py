@@ -1,5 +1,7 @@
 """What must not be lost: the uploaded files, the tables, the signing key."""
 
+from typing import Any
+
 import aws_cdk as cdk
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_kms as kms
@@ -64,7 +66,7 @@ class StorageStack(cdk.Stack):
         self._send_events(bucket)
         return bucket
 
-    def _closed(self) -> dict[str, object]:
+    def _closed(self) -> dict[str, Any]:
         return {
             "block_public_access": s3.BlockPublicAccess.BLOCK_ALL,
             "encryption": s3.BucketEncryption.S3_MANAGED,

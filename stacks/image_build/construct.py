@@ -88,6 +88,7 @@ class BuiltImage(Construct):
                 privileged=True,
             ),
             timeout=cdk.Duration.minutes(BUILD_MINUTES),
+            grant_report_group_permissions=False,
             logging=codebuild.LoggingOptions(
                 cloud_watch=codebuild.CloudWatchLoggingOptions(log_group=self._log("BuildLog"))
             ),
@@ -99,9 +100,9 @@ class BuiltImage(Construct):
                 },
             }),
         )  # fmt: skip
-        source.grant_read(project)
         self.repository.grant_pull_push(project)
         self.repository.grant(project, "ecr:DescribeImages")
+        _acknowledge_project(project)
         return project
 
     def _trigger(self, project: codebuild.Project) -> lambda_.Function:
@@ -132,3 +133,22 @@ class BuiltImage(Construct):
         return logs.LogGroup(
             self, name, retention=self._log_retention, removal_policy=cdk.RemovalPolicy.DESTROY
         )
+
+
+def _acknowledge_project(project: codebuild.Project) -> None:
+    resource = project.node.default_child
+    assert isinstance(resource, codebuild.CfnProject)
+    name = cdk.Stack.of(project).get_logical_id(resource)
+    account = "<AWS::Partition>:logs:<AWS::Region>:<AWS::AccountId>"
+    reasons_by_finding = {
+        "Action::s3:GetBucket*": "CDK's own grant to read the one source archive; CodeBuild reads the bucket's place.",
+        "Action::s3:GetObject*": "CDK's own grant to read the one source archive, versions of it included.",
+        "Action::s3:List*": "CDK's own grant to read the one source archive; the bucket holds deployment assets only.",
+        f"Resource::arn:{account}:log-group:/aws/codebuild/<{name}>:*": "CodeBuild names the streams of its own log.",
+        "Resource::*": "The log-in to ECR knows no resources; pulling and pushing are bounded to one repository.",
+    }
+    for finding, reason in reasons_by_finding.items():
+        acknowledge(project, f"IAM5[{finding}]", reason)
+    acknowledge(
+        project, "CB4", "The build has no artifacts: its product is an image, encrypted at rest by ECR."
+    )
