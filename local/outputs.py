@@ -48,7 +48,6 @@ def print_guide(content: dict[str, object], users: Sequence[User], outputs_file:
     reader = next(user for user in users if user.role == "reader")
     api = content["api_url"]
     login = json.dumps({"username": reader.username, "password": reader.password})
-    question = json.dumps({"query": "How do I upload a document?"})
     print(f"\nHaylift is up. All of this is in {outputs_file} too.\n")
     print(f"  HTTP API        {api}")
     print(f"  AWS APIs        {content['aws_endpoint_url']}   (region {content['region']}, any credentials)")
@@ -63,7 +62,8 @@ def print_guide(content: dict[str, object], users: Sequence[User], outputs_file:
     print("\nTo paste:\n")
     print(f"  API={api}")
     print(f"  TOKEN=$(curl -s $API/v1/auth/login {json_type} -d '{login}' | {read_token})")
-    for path in ("search", "query"):
+    for path, field in (("search", "query"), ("query", "text")):
+        question = json.dumps({field: "How do I upload a document?"})
         print(f"  curl -s $API/v1/{path} -H \"Authorization: Bearer $TOKEN\" {json_type} -d '{question}'")
     print("  curl -s $API/health\n")
     print('  .venv/bin/python -m ops ask "How do I upload a document?"')
