@@ -49,12 +49,15 @@ KIND_BY_STATUS: Mapping[int, FaultKind] = {
     408: TIMEOUT,
     413: REFUSED,
     429: BUSY,
-    500: FAILED,
+    500: UNAVAILABLE,
     502: UNAVAILABLE,
     503: UNAVAILABLE,
     504: TIMEOUT,
 }
 """The container's own statuses, as `OriginalStatusCode` of a ModelError; others count as unavailable."""
+
+MODEL_FAILED = "model_failed"
+"""The container's code, with status 500, for an input that the model refuses however often it is sent."""
 
 KIND_BY_CODE: Mapping[str, FaultKind] = {
     "ModelNotReadyException": SLEEPING,
@@ -97,6 +100,8 @@ def _from_container(response: Mapping[str, Any], deadline: Deadline) -> ModelFau
     status = int(response.get("OriginalStatusCode") or 0)
     detail = _error_object(response.get("OriginalMessage"))
     kind = KIND_BY_STATUS.get(status, UNAVAILABLE)
+    if status == 500 and detail.get("code") == MODEL_FAILED:
+        kind = FAILED
     if kind in {REFUSED, FAILED}:
         return ModelFault(kind, _refusal(detail))
     return _given_up(kind, deadline, retry_after_s=detail.get("retry_after_s"))

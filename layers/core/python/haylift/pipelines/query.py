@@ -38,10 +38,15 @@ class HaystackQueryPipeline:
 
     Only declared inputs are passed, each made by Haylift: what a caller writes is the question's text
     and never the name of an input, a template or a query of the store.
+
+    Args:
+        pipeline: has the components `retriever` and `fuser` of `query_pipeline`.
+        last: the component whose `documents` are the answer.
     """
 
-    def __init__(self, pipeline: Pipeline) -> None:
+    def __init__(self, pipeline: Pipeline, last: str = "fuser") -> None:
         self._pipeline = pipeline
+        self._last = last
 
     def run(self, request: SearchRequest, scope: Scope, generation: str, deadline: Deadline) -> Retrieved:
         """Finds up to `request.top_k` hits.
@@ -59,7 +64,7 @@ class HaystackQueryPipeline:
             "fuser": {"top_k": request.top_k},
         }
         outputs = self._outputs(inputs)
-        hits = tuple(to_hit(document) for document in outputs["fuser"]["documents"])
+        hits = tuple(to_hit(document) for document in outputs[self._last]["documents"])
         return Retrieved(hits=hits, degraded=outputs["retriever"]["degraded"])
 
     def _outputs(self, inputs: Mapping[str, Mapping[str, object]]) -> Mapping[str, Any]:
