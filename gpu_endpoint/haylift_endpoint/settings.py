@@ -52,7 +52,7 @@ class Settings(BaseModel):
         None,
         ge=512,
         le=1_048_576,
-        description="Padded tokens in one model run; default 2,048, on CUDA 32,768.",
+        description="Padded tokens in one model run; default 512, on CUDA 32,768.",
     )
     max_padding_tokens: int | None = Field(
         None, ge=0, le=65_536,

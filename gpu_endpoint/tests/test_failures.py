@@ -159,6 +159,28 @@ async def test_a_full_line_refuses_at_once_and_says_when_to_come_back() -> None:
         assert rows(await ask(held.engine, "four")) == [expected_row("four")]
 
 
+async def test_what_cannot_be_ready_in_time_is_refused_at_once() -> None:
+    async with Held() as held:
+        held.engine.line.note_run(tokens=1, model_s=1e6)
+        ahead = ask(held.engine, "ahead of you")
+        await until(lambda: held.engine.line.waiting("document") == 1)
+
+        with pytest.raises(Overloaded, match="deadline"):
+            await ask(held.engine, "too late")
+        overtaking = ask(held.engine, "queries overtake", is_query=True)
+        await until(lambda: held.engine.line.waiting("query") == 1)
+        held.gate.set()
+
+        await asyncio.gather(ahead, overtaking)
+
+
+async def test_an_empty_line_lets_in_whatever_its_speed_was() -> None:
+    async with running(make_engine(FakeModel())) as engine:
+        engine.line.note_run(tokens=1, model_s=1e6)
+
+        assert rows(await ask(engine, "first again")) == [expected_row("first again")]
+
+
 async def test_a_request_longer_than_the_whole_line_is_the_callers_fault() -> None:
     async with running(make_engine(FakeModel(), max_queued_tokens=3)) as engine:
         with pytest.raises(InvalidRequest):

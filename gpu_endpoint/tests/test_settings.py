@@ -32,7 +32,7 @@ def test_text_becomes_typed() -> None:
 
     assert settings.models == ("a", "b")
     assert settings.model_paths == {"a": Path("/models/a")}
-    assert batch_limits(settings, "cpu") == BatchLimits(max_items=1, max_tokens=2048, max_padding_tokens=16)
+    assert batch_limits(settings, "cpu") == BatchLimits(max_items=1, max_tokens=512, max_padding_tokens=16)
 
 
 @pytest.mark.parametrize(

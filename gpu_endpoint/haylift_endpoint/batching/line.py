@@ -13,6 +13,12 @@ _WINDOW_ITEMS = 512
 
 _MIN_RETRY_S, _MAX_RETRY_S = 0.1, 30.0
 
+# Until the first runs are known; one busy core of the development machine does about this with bge-small.
+_FIRST_GUESS_TOKENS_PER_S = 2_000.0
+
+# What the past weighs at each new run: about the last ten runs count.
+_MEMORY_RATIO = 0.9
+
 
 class WaitingLine:
     """Items that wait for one model. Belongs to one event loop; nothing here blocks or raises but `admit`.
@@ -40,15 +46,15 @@ class WaitingLine:
         self._items_by_class: dict[RequestClass, dict[int, WorkItem]] = {"query": {}, "document": {}}
         self._last_class: RequestClass = "document"
         self._arrival = asyncio.Event()
+        self._recent_tokens, self._recent_s = _FIRST_GUESS_TOKENS_PER_S, 1.0
         self.queued_tokens = 0
-        self.tokens_per_s = 2_000.0
-        """Recent speed of the model, which turns the line's length into a retry-after."""
 
     def admit(self, items: Iterable[WorkItem]) -> None:
         """Lets all items in, or none.
 
         Raises:
-            Overloaded: The line is full; `retry_after_s` is about the time until it is empty.
+            Overloaded: The line is full, or so long that the deadline would pass first: work that nobody will
+                wait for is refused now. `retry_after_s` is about the time until there is room.
             InvalidRequest: The request alone is longer than the line.
         """
         new = list(items)
@@ -58,7 +64,10 @@ class WaitingLine:
                 f"the request has {tokens} tokens, one may have {self._max_queued_tokens}; send fewer inputs"
             )
         if self.queued_tokens + tokens > self._max_queued_tokens:
-            raise Overloaded("too much is waiting for the model", retry_after_s=self.drain_time_s())
+            raise Overloaded(
+                "too much is waiting for the model", retry_after_s=self._retry_s(self.queued_tokens)
+            )
+        self._refuse_hopeless(new, tokens)
         for item in new:
             self._items_by_class[item.request_class][id(item)] = item
         self.queued_tokens += tokens
@@ -84,9 +93,33 @@ class WaitingLine:
             self._arrival.clear()
             await self._arrival.wait()
 
-    def drain_time_s(self) -> float:
-        """About how long the model needs for what waits now: 0.1 to 30 seconds."""
-        return min(_MAX_RETRY_S, max(_MIN_RETRY_S, self.queued_tokens / self.tokens_per_s))
+    def note_run(self, tokens: int, model_s: float) -> None:
+        """Learns the model's speed from a run, which is what waits and deadlines are judged by."""
+        self._recent_tokens = _MEMORY_RATIO * self._recent_tokens + tokens
+        self._recent_s = _MEMORY_RATIO * self._recent_s + model_s
+
+    def _refuse_hopeless(self, new: list[WorkItem], tokens: int) -> None:
+        # An empty line lets everybody in: a wrong idea of the speed must not keep out what would correct it.
+        is_query = any(item.request_class == "query" for item in new)
+        ahead = (
+            sum(item.tokens for item in self._items_by_class["query"].values())
+            if is_query
+            else self.queued_tokens
+        )
+        late_by_tokens = (
+            ahead + tokens - self._speed() * (min(item.deadline_s for item in new) - self._clock())
+        )
+        if ahead and late_by_tokens > 0:
+            raise Overloaded(
+                "the line is too long for this deadline",
+                retry_after_s=self._retry_s(min(late_by_tokens, ahead)),
+            )
+
+    def _speed(self) -> float:
+        return self._recent_tokens / max(self._recent_s, 1e-6)
+
+    def _retry_s(self, tokens: float) -> float:
+        return min(_MAX_RETRY_S, max(_MIN_RETRY_S, tokens / self._speed()))
 
     def waiting(self, request_class: RequestClass) -> int:
         """Items of a class in the line."""

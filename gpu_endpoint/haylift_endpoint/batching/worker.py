@@ -22,9 +22,6 @@ from haylift_endpoint.ports import BatchModel, Prepared, Vector
 
 logger = logging.getLogger(__name__)
 
-# Share of the newest run in the estimate of the model's speed.
-_SPEED_WEIGHT = 0.2
-
 # A restart of the process takes about this long (start-up with both models: see README).
 _RESTART_S = 5.0
 
@@ -112,7 +109,7 @@ class BatchWorker:
             run.cancel()
         if len(rows) != len(batch):
             raise ValueError(f"the model gave {len(rows)} rows for {len(batch)} inputs")
-        self._note_speed(batch, time.monotonic() - started_s)
+        self._note_run(batch, time.monotonic() - started_s)
         return rows
 
     async def _sit_out(self, run: asyncio.Future[Vector]) -> None:
@@ -158,10 +155,9 @@ class BatchWorker:
                 item.decide(DeadlineExceeded("the deadline passed while its batch was being repaired"))
         return [item for item in part if item.is_waiting]
 
-    def _note_speed(self, batch: Sequence[Prepared], model_s: float) -> None:
+    def _note_run(self, batch: Sequence[Prepared], model_s: float) -> None:
         self.is_broken = False
-        tokens = sum(item.tokens for item in batch)
-        self._line.tokens_per_s += _SPEED_WEIGHT * (tokens / max(model_s, 1e-4) - self._line.tokens_per_s)
+        self._line.note_run(sum(item.tokens for item in batch), model_s)
         self._observer.ran(self._model.name, batch, model_s=model_s)
 
 
