@@ -48,7 +48,7 @@ class ModelEndpointStack(cdk.Stack):
                 image=image.uri, environment={"HAYLIFT_ENDPOINT_MODELS": ",".join(spec.models)}
             ),
         )
-        model.node.add_dependency(image, role)
+        model.node.add_dependency(image.build, role)
         config = sagemaker.CfnEndpointConfig(self, "Config", production_variants=[_variant(model, spec)])
         endpoint = sagemaker.CfnEndpoint(
             self, "Endpoint", endpoint_name=name, endpoint_config_name=config.attr_endpoint_config_name

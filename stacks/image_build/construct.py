@@ -28,7 +28,7 @@ ANSWER = (
 
 
 class BuiltImage(Construct):
-    """`uri` names the image of exactly this folder's content; what uses it must depend on the construct.
+    """`uri` names the image of exactly this folder's content; what uses it must depend on `build`.
 
     Args:
         folder: holds the Containerfile.
@@ -59,14 +59,16 @@ class BuiltImage(Construct):
         )
         tag = f"{target}-{source.asset_hash}"
         self.uri = self.repository.repository_uri_for_tag(tag)
-        build = cdk.CustomResource(
+        self.build = cdk.CustomResource(
             self,
             "Build",
             service_token=self._trigger(self._project(source, target, tag)).function_arn,
-            service_timeout=cdk.Duration.minutes(BUILD_MINUTES + 10),
             properties={"Image": self.uri},
         )
-        self.node.add_dependency(build)
+        # As a number: CDK writes a text, which CloudFormation's schema warns about.
+        resource = self.build.node.default_child
+        assert isinstance(resource, cdk.CfnResource)
+        resource.add_property_override("ServiceTimeout", (BUILD_MINUTES + 10) * 60)
 
     def _project(self, source: assets.Asset, target: str, tag: str) -> codebuild.Project:
         image = f"{self.repository.repository_uri}:{tag}"
@@ -139,16 +141,15 @@ def _acknowledge_project(project: codebuild.Project) -> None:
     resource = project.node.default_child
     assert isinstance(resource, codebuild.CfnProject)
     name = cdk.Stack.of(project).get_logical_id(resource)
-    account = "<AWS::Partition>:logs:<AWS::Region>:<AWS::AccountId>"
+    log_groups = "<AWS::Partition>:logs:<AWS::Region>:<AWS::AccountId>:log-group"
+    streams = f"Resource::arn:{log_groups}:/aws/codebuild/<{name}>:*"
     reasons_by_finding = {
-        "Action::s3:GetBucket*": "CDK's own grant to read the one source archive; CodeBuild reads the bucket's place.",
-        "Action::s3:GetObject*": "CDK's own grant to read the one source archive, versions of it included.",
-        "Action::s3:List*": "CDK's own grant to read the one source archive; the bucket holds deployment assets only.",
-        f"Resource::arn:{account}:log-group:/aws/codebuild/<{name}>:*": "CodeBuild names the streams of its own log.",
-        "Resource::*": "The log-in to ECR knows no resources; pulling and pushing are bounded to one repository.",
+        "Action::s3:GetBucket*": "CDK's own grant to read the one source archive.",
+        "Action::s3:GetObject*": "CDK's own grant to read the one source archive.",
+        "Action::s3:List*": "CDK's own grant to read the one source archive.",
+        streams: "CodeBuild itself names the streams of its own log.",
+        "Resource::*": "The log-in to ECR knows no resources; pulling and pushing know one.",
     }
     for finding, reason in reasons_by_finding.items():
         acknowledge(project, f"IAM5[{finding}]", reason)
-    acknowledge(
-        project, "CB4", "The build has no artifacts: its product is an image, encrypted at rest by ECR."
-    )
+    acknowledge(project, "CB4", "The build has no artifacts: its product is an image, which ECR encrypts.")
