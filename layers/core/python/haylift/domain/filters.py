@@ -1,6 +1,7 @@
 """A user's filter: the Haystack filter syntax, parsed into a small tree with defined meaning.
 
-Meaning: a list field matches when any element does; a missing field is not equal to any value;
+Meaning: a list field matches when any element does; a missing field is not equal to any value, and a
+field with an empty list is missing; `!=` and `not in` are the negations of `==` and `in`;
 an empty OR is false, an empty AND is true; bool is not int; dates are compared in UTC; an unknown
 operator is an error. A filter can only narrow: tenant and groups are added by the index port.
 """
@@ -164,7 +165,7 @@ def utc_date(text: str, where: str = "value") -> str:
         aware = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError):
         raise _error("Order comparisons take a number or an ISO 8601 date.", where) from None
-    return aware.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return aware.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def _scalar(raw: object, where: str) -> Scalar:
