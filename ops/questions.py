@@ -83,7 +83,7 @@ def _answer_lines(answer: Mapping[str, Any]) -> Iterator[str]:
     for number, citation in enumerate(answer["citations"], start=1):
         yield ""
         yield f"[{number}] {place(citation)}"
-        yield f'    "{citation["quote"]}"'
+        yield f'    "{" ".join(citation["quote"].split())}"'
         yield f"    {citation['download_url'] or 'the document was deleted meanwhile'}"
     yield ""
     yield _remarks(answer, float(answer["execution_time"]))

@@ -17,7 +17,7 @@ CITATION = {
     "document_id": "abc",
     "key": "documents/acme/roles.html",
     "title": "Roles",
-    "quote": "An access token is valid for 15 minutes.",
+    "quote": "An access token is valid\n  for 15 minutes.",
     "page": None,
     "heading": "How long tokens are valid",
 }
