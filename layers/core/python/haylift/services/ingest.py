@@ -60,7 +60,7 @@ class IngestService:
 
     def _run(self, record: DocumentRecord, deadline: Deadline) -> None:
         try:
-            Attempt(self.parts, record, deadline).run()
+            self._attempt(record, deadline).run()
         except DependencyUnavailable:
             # Not the document's fault: an hour without the model must not use up its attempts.
             self._release(replace(record, attempts=record.attempts - 1))
@@ -68,6 +68,9 @@ class IngestService:
         except DeadlineExceeded:
             self._release(record)
             raise
+
+    def _attempt(self, record: DocumentRecord, deadline: Deadline) -> Attempt:
+        return Attempt(self.parts, record, deadline)
 
     def _release(self, record: DocumentRecord) -> None:
         try:

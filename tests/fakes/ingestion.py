@@ -1,0 +1,332 @@
+"""A ledger, a versioned bucket, lanes and a plain pipeline in memory."""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from haylift.domain.chunks import Chunk, EmbeddedChunk, ParsedDocument
+from haylift.domain.documents import DocumentKey, DocumentRecord, DocumentState, Epoch, Lane, ObjectVersion
+from haylift.domain.errors import DocumentRejected, InvalidInput, OutOfTurn
+from haylift.domain.events import IngestionOrder, ObjectEvent, ObjectEventKind
+from haylift.ports.ingestion import Claim, DocumentPage, IndexedDocument, IndexingTask, UploadForm
+from haylift.ports.search import DocumentIndex
+
+from tests.fakes.cache import InMemoryTenants
+from tests.fakes.identity import ManualClock
+from tests.fakes.search import word_vector
+
+BUCKET = "uploads"
+
+
+@dataclass
+class MemoryLedger:
+    """`Ledger` over a dictionary."""
+
+    clock: ManualClock = field(default_factory=ManualClock)
+    tenants: InMemoryTenants = field(default_factory=InMemoryTenants)
+    rows: dict[tuple[str, str], DocumentRecord] = field(default_factory=dict)
+    finished_by: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def get(self, tenant: str, document_id: str) -> DocumentRecord | None:
+        return self.rows.get((tenant, document_id))
+
+    def list(
+        self, tenant: str, *, limit: int, cursor: str | None = None, state: DocumentState | None = None
+    ) -> DocumentPage:
+        rows = [row for row in self.rows.values() if row.tenant == tenant]
+        rows = [
+            row for row in rows if (row.state is state if state else row.state is not DocumentState.DELETED)
+        ]
+        rows.sort(key=lambda row: (row.updated_at, row.document_id), reverse=True)
+        places = [f"{row.updated_at}/{row.document_id}" for row in rows]
+        if cursor is not None and cursor not in places:
+            raise InvalidInput("This cursor is not from an earlier page.", code="invalid_cursor")
+        start = places.index(cursor) + 1 if cursor else 0
+        page = rows[start : start + limit]
+        has_more = start + limit < len(rows)
+        return DocumentPage(documents=tuple(page), cursor=places[start + limit - 1] if has_more else None)
+
+    def live_revisions(self, tenant: str, document_ids: Iterable[str]) -> Mapping[str, int]:
+        rows = (self.rows.get((tenant, document_id)) for document_id in document_ids)
+        return {row.document_id: row.live_revision for row in rows if row and row.live_revision}
+
+    def claim(self, event: ObjectEvent, version_id: str, lane: Lane) -> Claim:
+        tenant, document_id = event.key.tenant, event.key.document_id
+        row = self.rows.get((tenant, document_id))
+        if row and row.sequencer >= event.sequencer:
+            return Claim(record=row, is_new=False)
+        is_check = event.kind is ObjectEventKind.CHECK and version_id != "null"
+        if row and is_check and row.version_id == version_id:
+            return Claim(record=self._put(replace(row, sequencer=event.sequencer)), is_new=False)
+        known = row or DocumentRecord(
+            tenant=tenant,
+            document_id=document_id,
+            key=event.key.object_key,
+            sequencer="",
+            revision=0,
+            state=DocumentState.RECEIVED,
+        )
+        now = self.clock.now()
+        claimed = replace(
+            known,
+            sequencer=event.sequencer,
+            revision=known.revision + 1,
+            state=DocumentState.RECEIVED,
+            version_id=version_id,
+            lane=lane,
+            received_at=now,
+            updated_at=now,
+            reason="",
+            stage="",
+            percent=0,
+            attempts=0,
+            lease_owner="",
+            lease_until=0.0,
+        )
+        self.finished_by.pop((tenant, document_id), None)
+        return Claim(record=self._put(claimed), is_new=True)
+
+    def open_count(self, tenant: str, limit: int) -> int:
+        return min(limit, sum(row.tenant == tenant and not row.state.is_final for row in self.rows.values()))
+
+    def take_lease(
+        self, tenant: str, document_id: str, revision: int, owner: str, lease_s: float
+    ) -> DocumentRecord:
+        row = self.rows.get((tenant, document_id))
+        now = self.clock.now()
+        if row and row.revision == revision and not row.state.is_final:
+            if row.lease_owner == owner:
+                return row
+            if not row.lease_owner or row.lease_until < now:
+                return self._put(
+                    replace(
+                        row,
+                        state=DocumentState.INDEXING,
+                        attempts=row.attempts + 1,
+                        lease_owner=owner,
+                        lease_until=now + lease_s,
+                        updated_at=now,
+                    )
+                )
+        raise self._refused(row, revision)
+
+    def progress(self, record: DocumentRecord, *, stage: str, percent: int, lease_s: float) -> DocumentRecord:
+        row = self._owned(record)
+        now = self.clock.now()
+        return self._put(
+            replace(row, stage=stage, percent=percent, lease_until=now + lease_s, updated_at=now)
+        )
+
+    def release(self, record: DocumentRecord) -> None:
+        row = self.rows.get((record.tenant, record.document_id))
+        if row and _is_owner(row, record):
+            given_back = replace(
+                row, state=DocumentState.RECEIVED, attempts=record.attempts, lease_owner="", lease_until=0.0
+            )
+            self._put(given_back)
+
+    def activate(self, record: DocumentRecord, *, live_revision: int) -> Epoch:
+        row = self._owned(record)
+        if row.live_revision != live_revision:
+            self._put(
+                replace(_described(row, record), live_revision=live_revision, updated_at=self.clock.now())
+            )
+            epoch = self.tenants.epoch(record.tenant)
+            self.tenants.epochs[record.tenant] = replace(epoch, content_version=epoch.content_version + 1)
+        return self.tenants.epoch(record.tenant)
+
+    def finish(self, record: DocumentRecord, state: DocumentState) -> DocumentRecord:
+        place = record.tenant, record.document_id
+        known = self.rows.get(place)
+        if known and known.revision == record.revision and self.finished_by.get(place) == record.lease_owner:
+            return known
+        row = _described(self._owned(record), record)
+        now = self.clock.now()
+        self.finished_by[place] = record.lease_owner
+        return self._put(
+            replace(
+                row,
+                state=state,
+                reason=record.reason,
+                stage="",
+                percent=100,
+                lease_owner="",
+                lease_until=0.0,
+                updated_at=now,
+                searchable_at=now if state is DocumentState.SEARCHABLE else row.searchable_at,
+            )
+        )
+
+    def check(self) -> None:
+        """A dictionary always answers."""
+
+    def _put(self, row: DocumentRecord) -> DocumentRecord:
+        self.rows[row.tenant, row.document_id] = row
+        return row
+
+    def _owned(self, record: DocumentRecord) -> DocumentRecord:
+        row = self.rows.get((record.tenant, record.document_id))
+        if row and _is_owner(row, record):
+            return row
+        raise self._refused(row, record.revision)
+
+    def _refused(self, row: DocumentRecord | None, revision: int) -> OutOfTurn:
+        is_over = row is None or row.revision != revision or row.state.is_final
+        return OutOfTurn("not this worker's turn", superseded=is_over)
+
+
+def _is_owner(row: DocumentRecord, record: DocumentRecord) -> bool:
+    return bool(row.lease_owner) and (row.revision, row.lease_owner) == (record.revision, record.lease_owner)
+
+
+def _described(row: DocumentRecord, record: DocumentRecord) -> DocumentRecord:
+    return replace(
+        row,
+        title=record.title,
+        media_type=record.media_type,
+        content_digest=record.content_digest,
+        chunk_count=record.chunk_count,
+        version_id=record.version_id,
+        size_bytes=record.size_bytes,
+        access_groups=record.access_groups,
+    )
+
+
+@dataclass(frozen=True)
+class StoredVersion:
+    """One version of an object; `data` None is a delete marker."""
+
+    version_id: str
+    data: bytes | None
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class MemoryBucket:
+    """A versioned bucket (`Objects`) that says what happened as EventBridge does."""
+
+    versions: dict[str, list[StoredVersion]] = field(default_factory=dict)
+    bodies: list[str] = field(default_factory=list)
+    count: int = 0
+
+    def put(self, key: str, data: bytes, **metadata: str) -> str:
+        version_id = self._add(key, data, metadata)
+        self._tell("Object Created", key, {"version-id": version_id})
+        return version_id
+
+    def delete(self, key: str) -> None:
+        version_id = self._add(key, None, {})
+        self._tell("Object Deleted", key, {"version-id": version_id}, deletion_type="Delete Marker Created")
+
+    def expire(self, key: str, version_id: str) -> None:
+        """What a lifecycle rule or a call with a version id does; says nothing about the object."""
+        self.versions[key] = [kept for kept in self.versions[key] if kept.version_id != version_id]
+        self._tell("Object Deleted", key, {"version-id": version_id}, deletion_type="Permanently Deleted")
+
+    def current(self, key: str) -> StoredVersion | None:
+        stored = self.versions.get(key)
+        return stored[-1] if stored and stored[-1].data is not None else None
+
+    def head(self, key: str, version_id: str | None = None) -> ObjectVersion | None:
+        stored = self._find(key, version_id) if version_id else self.current(key)
+        if stored is None or stored.data is None:
+            return None
+        return ObjectVersion(
+            version_id=stored.version_id,
+            etag=str(hash(stored.data)),
+            size_bytes=len(stored.data),
+            metadata=dict(stored.metadata),
+        )
+
+    def download(self, key: str, version_id: str, target: Path) -> ObjectVersion | None:
+        stored = self._find(key, version_id)
+        if stored is None or stored.data is None:
+            return None
+        target.write_bytes(stored.data)
+        return self.head(key, version_id)
+
+    def upload_form(self, key: str, *, max_bytes: int, expires_s: int, content_type: str = "") -> UploadForm:
+        return UploadForm(url="http://127.0.0.1", fields={}, expires_s=expires_s, max_bytes=max_bytes)
+
+    def download_url(self, key: str, version_id: str, *, expires_s: int) -> str:
+        return f"http://127.0.0.1/{key}?versionId={version_id}"
+
+    def _find(self, key: str, version_id: str) -> StoredVersion | None:
+        stored = self.versions.get(key, ())
+        return next((each for each in stored if each.version_id == version_id), None)
+
+    def _add(self, key: str, data: bytes | None, metadata: Mapping[str, str]) -> str:
+        self.count += 1
+        version_id = f"version-{self.count}"
+        self.versions.setdefault(key, []).append(StoredVersion(version_id, data, metadata))
+        return version_id
+
+    def _tell(self, detail_type: str, key: str, place: Mapping[str, str], *, deletion_type: str = "") -> None:
+        self.count += 1
+        detail = {
+            "bucket": {"name": BUCKET},
+            "object": {"key": key, "sequencer": f"{self.count:016X}", **place},
+        }
+        if deletion_type:
+            detail["deletion-type"] = deletion_type  # type: ignore[assignment]  # beside two objects a text
+        self.bodies.append(json.dumps({"source": "aws.s3", "detail-type": detail_type, "detail": detail}))
+
+
+@dataclass
+class MemoryLanes:
+    """`Lanes` as one list of what was sent."""
+
+    sent: list[tuple[Lane, IngestionOrder]] = field(default_factory=list)
+
+    def send(self, lane: Lane, order: IngestionOrder) -> None:
+        self.sent.append((lane, order))
+
+
+@dataclass
+class LinesPipeline:
+    """`IndexingPipeline` that writes each line as a chunk, in batches of two; `bad` in it is a verdict."""
+
+    index: DocumentIndex
+    recipe: str = "lines"
+    fault: Callable[[], Exception | None] = lambda: None
+    runs: int = 0
+
+    def run(self, task: IndexingTask) -> IndexedDocument:
+        self.runs += 1
+        if fault := self.fault():
+            raise fault
+        lines = task.file.read_text().splitlines()
+        if "bad" in lines:
+            raise DocumentRejected("The file is bad.", reason="damaged")
+        for start in range(0, len(lines), 2):
+            task.progress("write", start)
+            chunks = [
+                self._chunk(task, ordinal, lines[ordinal])
+                for ordinal in range(start, min(start + 2, len(lines)))
+            ]
+            self.index.write(task.key.tenant, task.generation, chunks)
+        return IndexedDocument(title=task.key.path, media_type="text/plain", chunk_count=len(lines))
+
+    def _chunk(self, task: IndexingTask, ordinal: int, line: str) -> EmbeddedChunk:
+        chunk = Chunk(
+            chunk_id=task.key.chunk_id(task.revision, ordinal),
+            document_id=task.key.document_id,
+            key=task.key.object_key,
+            revision=task.revision,
+            ordinal=ordinal,
+            title=task.key.path,
+            text=line,
+            access_groups=task.metadata.access_groups,
+        )
+        return EmbeddedChunk(chunk=chunk, vector=word_vector(line))
+
+
+@dataclass
+class FixedParser:
+    """`Parser` that gives what it was made with."""
+
+    parsed: ParsedDocument
+
+    def parse(self, file: Path, key: DocumentKey, content_type: str) -> ParsedDocument:
+        return self.parsed
