@@ -5,11 +5,13 @@ import os
 import sys
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from local import seeding, system
 from local.deployment import Deployment
 from local.faults import LocalFault
+from local.first_requests import wait_until_answering
 from local.layout import Layout
 from local.outputs import print_guide, write_outputs
 from local.ports import choose_ports, variable
@@ -30,7 +32,10 @@ def up(layout: Layout, options: argparse.Namespace) -> int:
         deployment.run()
         users = seeding.users_of(layout)
         content = write_outputs(deployment, users)
-        seeding.add_users(layout, users)
+        with ThreadPoolExecutor(1) as aside:
+            answering = aside.submit(wait_until_answering, str(content["api_url"]))
+            seeding.add_users(layout, users)
+            answering.result()
         if options.samples != "none" and not options.skip_demo:
             folder = Path(options.samples).absolute()
             seeding.upload(layout, folder, seeding.TENANTS[0])

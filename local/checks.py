@@ -66,12 +66,13 @@ def synth() -> list[Check]:
 
 def lock() -> list[Check]:
     """Resolve the requirements again; no registry address is written into the files."""
-    uv = ROOT / ".tools" / "uv" / "bin" / "uv"
-    options = "-q --generate-hashes --no-header --no-emit-index-url --python-version 3.13 --universal".split()
+    compile_lock: list[str | Path] = [ROOT / ".tools" / "uv" / "bin" / "uv", "pip", "compile", "-q"]
+    compile_lock += ["--generate-hashes", "--no-header", "--no-emit-index-url", "--universal"]
+    compile_lock += ["--python-version", "3.13"]
+    files = {name: (f"requirements/{name}.in", f"requirements/{name}.txt") for name in LOCKS}
     return [
-        Check(f"lock {name}", [uv, "pip", "compile", *options, f"requirements/{name}.in", "-o", f"requirements/{name}.txt"])
-        for name in LOCKS
-    ]  # fmt: skip
+        Check(f"lock {name}", [*compile_lock, here, "-o", there]) for name, (here, there) in files.items()
+    ]
 
 
 TARGETS = {
@@ -88,9 +89,8 @@ def run(check: Check) -> bool:
     print(f"\n==> {check.name}", flush=True)
     started = time.monotonic()
     environment = {**os.environ, **check.environment}
-    status = subprocess.run(
-        [str(word) for word in check.command], cwd=check.folder, env=environment
-    ).returncode
+    words = [str(word) for word in check.command]
+    status = subprocess.run(words, cwd=check.folder, env=environment, check=False).returncode
     verdict = "ok" if status == 0 else f"FAILED (exit status {status})"
     print(f"<== {check.name}: {verdict}, {time.monotonic() - started:.1f} s", flush=True)
     return status == 0

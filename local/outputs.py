@@ -1,6 +1,7 @@
 """What a running system tells its users: `outputs.json`, and the text at the end of `up`."""
 
 import json
+import shlex
 from collections.abc import Sequence
 
 from local.deployment import Deployment
@@ -13,7 +14,7 @@ NEEDED = ("RestApiId", "ApiStageName", "UploadBucketName", "OnCallInboxUrl")
 
 
 def write_outputs(deployment: Deployment, users: Sequence[User]) -> dict[str, object]:
-    """Write `outputs.json` and return its content; `LocalFault` when the stacks do not give what is needed."""
+    """Write `outputs.json` and return its content; `LocalFault` when the stacks lack one."""
     outputs = deployment.outputs()
     missing = [key for key in NEEDED if key not in outputs]
     if missing:
@@ -47,7 +48,8 @@ def print_guide(content: dict[str, object], users: Sequence[User], outputs_file:
     """Print addresses, logins and commands to paste."""
     reader = next(user for user in users if user.role == "reader")
     api = content["api_url"]
-    login = json.dumps({"username": reader.username, "password": reader.password})
+    login = shlex.quote(json.dumps({"username": reader.username, "password": reader.password}))
+    question = shlex.quote(json.dumps({"query": "How do I upload a document?"}))
     print(f"\nHaylift is up. All of this is in {outputs_file} too.\n")
     print(f"  HTTP API        {api}")
     print(f"  AWS APIs        {content['aws_endpoint_url']}   (region {content['region']}, any credentials)")
@@ -58,13 +60,13 @@ def print_guide(content: dict[str, object], users: Sequence[User], outputs_file:
     for user in users:
         print(f"  {user.username:16} {user.password:18} {user.tenant:8} {user.role}")
     json_type = "-H 'Content-Type: application/json'"
-    read_token = "python3 -c 'import json, sys; print(json.load(sys.stdin)[\"access_token\"])'"
+    pick = "python3 -c 'import json, sys; print(json.load(sys.stdin)[\"access_token\"])'"
     print("\nTo paste:\n")
     print(f"  API={api}")
-    print(f"  TOKEN=$(curl -s $API/v1/auth/login {json_type} -d '{login}' | {read_token})")
+    print(f"  TOKEN=$(curl -s $API/v1/auth/login {json_type} -d {login} | {pick})")
     for path, field in (("search", "query"), ("query", "text")):
         question = json.dumps({field: "How do I upload a document?"})
-        print(f"  curl -s $API/v1/{path} -H \"Authorization: Bearer $TOKEN\" {json_type} -d '{question}'")
+        print(f'  curl -s $API/v1/{path} -H "Authorization: Bearer $TOKEN" {json_type} -d {question}')
     print("  curl -s $API/health\n")
     print('  .venv/bin/python -m ops ask "How do I upload a document?"')
     print("  .venv/bin/python -m ops upload FILE_OR_FOLDER --tenant acme\n")

@@ -60,7 +60,7 @@ def free_ports() -> Ports:
 
 
 def choose_ports(mode: str, file: Path, environment: dict[str, str]) -> Ports:
-    """The ports of a system: those it had before where they were free ones, else by `mode`; kept in `file`."""
+    """The ports of a system, kept in `file`: free ones are drawn once: addresses survive a restart."""
     if mode == "free":
         with suppress(OSError, ValueError, TypeError):
             return Ports(**json.loads(file.read_text(encoding="utf-8")))

@@ -34,7 +34,7 @@ def error(status: int, code: str, message: str, **details: object) -> Response:
 
 
 def model_error(endpoint: str, status: int, text: str) -> Response:
-    """What a caller gets for an error of the container; status 0 when the container gave no answer in time."""
+    """What a caller gets for an error of the container; status 0: it gave no answer in time."""
     side = "client" if 400 <= status < 500 else "server"
     group = f"/aws/sagemaker/Endpoints/{endpoint}"
     return error(

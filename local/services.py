@@ -51,9 +51,14 @@ def services(layout: Layout, ports: Ports) -> list[Service]:
     ]
 
 
-def _service(
-    layout: Layout, name: str, ports: Sequence[str], launch: Launch, is_ready: Callable[[], bool], limit_s: float
-) -> Service:  # fmt: skip
+def _service(  # the fields of a service
+    layout: Layout,
+    name: str,
+    ports: Sequence[str],
+    launch: Launch,
+    is_ready: Callable[[], bool],
+    limit_s: float,
+) -> Service:
     process = Supervised(name, layout.processes / f"{name}.json", layout.logs / f"{name}.log")
     return Service(name, tuple(ports), launch, is_ready, limit_s, process)
 

@@ -16,8 +16,9 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Callable, Dict, Iterator, List, NamedTuple, Sequence
+from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
 TOOLS = ROOT / ".tools"
@@ -37,7 +38,8 @@ REGISTRY_ADVICE = (
 )
 PYTHON_ADVICE = (
     f"uv found no Python {PYTHON_VERSION} and could not download one. Install it (for example "
-    f"`apt-get install python{PYTHON_VERSION}` or `pyenv install {PYTHON_VERSION}`) and run the same command again."
+    f"`apt-get install python{PYTHON_VERSION}` or `pyenv install {PYTHON_VERSION}`), then run the same "
+    "command again."
 )
 VENV_ADVICE = (
     "This python3 cannot make virtual environments. On Debian and Ubuntu: `apt-get install python3-venv`; "
@@ -67,7 +69,12 @@ def run(command: Sequence[object], advice: str, cwd: Path = ROOT, **extra_enviro
     # A virtual environment that the caller has activated must not redirect uv.
     environment.pop("VIRTUAL_ENV", None)
     done = subprocess.run(
-        words, cwd=str(cwd), env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        words,
+        cwd=str(cwd),
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
     )
     if done.returncode != 0:
         output = done.stdout.decode("utf-8", "replace").strip()
@@ -135,28 +142,32 @@ def install_cdk() -> None:
     run([VENV / "bin" / "npm", "ci", "--no-audit", "--no-fund"], REGISTRY_ADVICE, PATH=path)
 
 
-def steps() -> List[Step]:
+def steps() -> list[Step]:
     """All steps, in an order that respects `after`."""
-    gpu = ["gpu_endpoint/requirements/" + name for name in ("cpu.txt", "test.txt", "models.txt")]
+    gpu = [f"gpu_endpoint/requirements/{name}.txt" for name in ("cpu", "test", "models")]
+    npm = ["package.json", "package-lock.json", "requirements/dev.txt"]
+    # The place is an input: virtual environments cannot be moved.
+    here = [PYTHON_VERSION, str(ROOT)]
+    pytest = VENV / "bin" / "pytest"
+    runtime = LAMBDA_RUNTIME / "bin" / "python"
+    model = GPU_ENDPOINT / ".venv" / "bin" / "python"
+    cdk = ROOT / "node_modules" / ".bin" / "cdk"
     return [
-        Step("uv", f"uv {UV_VERSION}", [UV_VERSION], UV, install_uv),
+        Step("uv", f"uv {UV_VERSION}", [UV_VERSION, *here], UV, install_uv),
+        Step("workspace", ".venv", ["requirements/dev.txt", *here], pytest, set_up_workspace, ["uv"]),
         Step(
-            "workspace", ".venv (tools, CDK, tests)", ["requirements/dev.txt", PYTHON_VERSION, str(ROOT)],
-            VENV / "bin" / "pytest", set_up_workspace, ["uv"],
-        ),  # fmt: skip
+            "lambda-runtime",
+            "runtime of the functions",
+            ["requirements/runtime.txt", *here],
+            runtime,
+            set_up_lambda_runtime,
+            ["workspace"],
+        ),
         Step(
-            "lambda-runtime", "runtime of the functions", ["requirements/runtime.txt", PYTHON_VERSION, str(ROOT)],
-            LAMBDA_RUNTIME / "bin" / "python", set_up_lambda_runtime, ["workspace"],
-        ),  # fmt: skip
-        Step(
-            "model-endpoint", "gpu_endpoint/.venv (with models)", [*gpu, PYTHON_VERSION, str(ROOT)],
-            GPU_ENDPOINT / ".venv" / "bin" / "python", set_up_model_endpoint, ["workspace"],
-        ),  # fmt: skip
-        Step(
-            "cdk", "node_modules (CDK command line)", ["package.json", "package-lock.json", "requirements/dev.txt"],
-            ROOT / "node_modules" / ".bin" / "cdk", install_cdk, ["workspace"],
-        ),  # fmt: skip
-    ]  # fmt: skip
+            "model-endpoint", "gpu_endpoint/.venv", [*gpu, *here], model, set_up_model_endpoint, ["workspace"]
+        ),
+        Step("cdk", "node_modules", [*npm, *here], cdk, install_cdk, ["workspace"]),
+    ]
 
 
 def digest_of(step: Step) -> str:
@@ -164,11 +175,10 @@ def digest_of(step: Step) -> str:
     digest = hashlib.sha256()
     for item in step.inputs:
         path = ROOT / item
-        if "/" in item or item.endswith(".json"):
-            if path.is_file():
-                digest.update(path.read_bytes())
-            elif not path.exists():
+        if item.endswith((".txt", ".json")):
+            if not path.is_file():
                 raise SetupFailed(f"{item} is missing: this checkout is not complete (see `git status`).")
+            digest.update(path.read_bytes())
         digest.update(item.encode() + b"\0")
     return digest.hexdigest()
 
@@ -191,7 +201,7 @@ def perform(step: Step) -> None:
 def perform_all(wanted: Sequence[Step]) -> None:
     """Run the steps, each in a thread that waits for what it comes after; raise the first failure."""
     finished = {step.name: threading.Event() for step in wanted}
-    failures: Dict[str, BaseException] = {}
+    failures: dict[str, BaseException] = {}
 
     def work(step: Step) -> None:
         try:
@@ -217,7 +227,7 @@ def perform_all(wanted: Sequence[Step]) -> None:
 def only_one() -> Iterator[None]:
     """Let a second `make` wait until the first has set up the same checkout."""
     STAMPS.mkdir(parents=True, exist_ok=True)
-    with open(str(TOOLS / "setup.lock"), "w", encoding="utf-8") as lock:
+    with (TOOLS / "setup.lock").open("w", encoding="utf-8") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

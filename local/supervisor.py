@@ -66,13 +66,12 @@ class Supervised:
     def identity(self) -> Identity | None:
         """The recorded process, if it runs."""
         found = self._read()
-        identity = Identity(**found["identity"]) if found else None
-        return identity if identity is not None and identity.is_running() else None
+        return found[0] if found is not None and found[0].is_running() else None
 
     def was_launched_as(self, launch: Launch) -> bool:
         """Whether the recorded process was started in the same way."""
         found = self._read()
-        return found is not None and found["fingerprint"] == launch.fingerprint
+        return found is not None and found[1] == launch.fingerprint
 
     def start(self, launch: Launch) -> Identity:
         """Start the process in a session of its own; it goes on when this command ends."""
@@ -118,9 +117,9 @@ class Supervised:
             return "\n".join(self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-number:])
         return ""
 
-    def _read(self) -> dict[str, dict[str, object]] | None:  # type: ignore[explicit-any]
+    def _read(self) -> tuple[Identity, str] | None:
         try:
             found = json.loads(self._record.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            return Identity(**found["identity"]), str(found["fingerprint"])
+        except (OSError, ValueError, KeyError, TypeError):
             return None
-        return found if isinstance(found, dict) and {"identity", "fingerprint"} <= set(found) else None

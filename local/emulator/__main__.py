@@ -48,7 +48,7 @@ async def serve(application: Any) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    await run(application, config, shutdown_trigger=stop.wait)  # type: ignore[arg-type]  # any awaitable will do
+    await run(application, config, shutdown_trigger=stop.wait)
 
 
 def main() -> int:
@@ -59,7 +59,7 @@ def main() -> int:
     from ministack import app as ministack  # noqa: PLC0415
     from ministack.core import lambda_runtime  # noqa: PLC0415
 
-    from local.emulator import alarms, lambda_worker, queue_metrics  # noqa: PLC0415
+    from local.emulator import alarms, lambda_patch, queue_metrics  # noqa: PLC0415
     from local.emulator.application import Application  # noqa: PLC0415
     from local.emulator.catalogue import PatchSet  # noqa: PLC0415
     from local.emulator.patching import EmulatorMismatch  # noqa: PLC0415
@@ -72,7 +72,7 @@ def main() -> int:
     except EmulatorMismatch as error:
         print(error, file=sys.stderr)
         return 2
-    lambda_worker.prepare_folders()
+    lambda_patch.prepare_folders()
     alarms.start_ticker(lambda: patches.states()["alarms"])
     queue_metrics.start_recorder(lambda: queue_metrics.SWITCH.is_on)
     asyncio.run(serve(Application(ministack.app, patches)))

@@ -37,7 +37,7 @@ def patch() -> Patch:
     def effective(func: dict[str, Any] | None, qualifier: str | None) -> tuple[Any, Any]:
         alias = _alias(func, qualifier)
         if func is None or alias is None:
-            return tuple(effective_record(func, qualifier))  # type: ignore[return-value]
+            return tuple(effective_record(func, qualifier))
         record, config = effective_record(func, version_for(alias, random.random()))  # noqa: S311
         if config is None:
             return record, config

@@ -3,13 +3,23 @@
 from collections.abc import Sequence
 
 from local.emulator import (
-    alarms, alias_weights, embedded_metrics, gateway_identity, gateway_limits, gateway_metrics, lambda_metrics,
-    lambda_queue, lambda_worker, provisioners, queue_metrics, s3_events,
-)  # fmt: skip
+    alarms,
+    alias_weights,
+    embedded_metrics,
+    gateway_identity,
+    gateway_limits,
+    gateway_metrics,
+    lambda_metrics,
+    lambda_patch,
+    lambda_queue,
+    provisioners,
+    queue_metrics,
+    s3_events,
+)
 from local.emulator.patching import Needs, Patch, PatchFactory, check_ministack
 
 _FACTORIES: Sequence[PatchFactory] = (
-    lambda_worker.patch,
+    lambda_patch.patch,
     lambda_queue.patch,
     lambda_metrics.patch,
     embedded_metrics.patch,
@@ -27,10 +37,19 @@ _FACTORIES: Sequence[PatchFactory] = (
     provisioners.rest_api_id_patch,
 )
 _NEEDS: Sequence[Sequence[Needs]] = (
-    lambda_worker.NEEDS, lambda_queue.NEEDS, lambda_metrics.NEEDS, embedded_metrics.NEEDS, alias_weights.NEEDS,
-    s3_events.NEEDS, gateway_identity.NEEDS, gateway_limits.NEEDS, gateway_metrics.NEEDS, alarms.NEEDS,
-    queue_metrics.NEEDS, provisioners.NEEDS,
-)  # fmt: skip
+    lambda_patch.NEEDS,
+    lambda_queue.NEEDS,
+    lambda_metrics.NEEDS,
+    embedded_metrics.NEEDS,
+    alias_weights.NEEDS,
+    s3_events.NEEDS,
+    gateway_identity.NEEDS,
+    gateway_limits.NEEDS,
+    gateway_metrics.NEEDS,
+    alarms.NEEDS,
+    queue_metrics.NEEDS,
+    provisioners.NEEDS,
+)
 
 
 class PatchSet:

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import threading
 import time
 import zipfile
 from pathlib import Path
@@ -24,9 +25,21 @@ class ArchiveFolders:
         """`root` holds the folders; `python` is the interpreter the code will run under."""
         self._root = root
         self._python = python
+        self._extracting = threading.Lock()
+        # By object, with the object, so that a layer of 60 MB is not hashed at each cold start.
+        self._known: dict[int, tuple[bytes, Path]] = {}
 
     def folder_of(self, archive: bytes) -> Path:
         """The folder with this archive's content; safe against other processes that want the same."""
+        known = self._known.get(id(archive))
+        if known is not None and known[1].is_dir():
+            return known[1]
+        with self._extracting:
+            folder = self._extracted(archive)
+        self._known[id(archive)] = (archive, folder)
+        return folder
+
+    def _extracted(self, archive: bytes) -> Path:
         folder = self._root / hashlib.sha256(archive).hexdigest()[:32]
         if folder.is_dir():
             os.utime(folder)
@@ -57,7 +70,7 @@ class ArchiveFolders:
             is_compiled = any(name.endswith(".pyc") for name in content.namelist())
         folder.chmod(0o755)
         if not is_compiled:
-            command = [
+            command: list[str | Path] = [
                 self._python,
                 "-m",
                 "compileall",

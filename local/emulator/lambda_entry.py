@@ -23,7 +23,7 @@ def main() -> None:
     handler, *paths = sys.argv[1:]
     sys.path[0:0] = paths
     threading.Thread(target=exit_with_emulator, name="exit-with-emulator", daemon=True).start()
-    from awslambdaric.__main__ import main as serve
+    from awslambdaric.__main__ import main as serve  # noqa: PLC0415  # needs the paths above
 
     serve([sys.argv[0], handler])
 

@@ -66,7 +66,7 @@ class LogStream:
     """
 
     def __init__(self, config: dict[str, Any]) -> None:
-        """`config` is the function's configuration as ministack keeps it; nothing is created before a write."""
+        """`config` is the function's, as ministack keeps it; nothing is created before a write."""
         self._config = config
         logging_config = config.get("LoggingConfig") or {}
         self.group = str(logging_config.get("LogGroup") or f"/aws/lambda/{config['FunctionName']}")

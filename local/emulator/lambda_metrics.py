@@ -33,7 +33,7 @@ def _dimension_sets(invocation: Invocation) -> list[dict[str, str]]:
     return [by_function, by_resource, by_version]
 
 
-def record_throttle(function_name: str, duration_ms: float, error: bool, throttle: bool) -> None:  # noqa: ARG001, FBT001
+def record_throttle(function_name: str, duration_ms: float, error: bool, throttle: bool) -> None:  # noqa: ARG001
     """Store a throttle; invocations are recorded where they happen, and must not count twice."""
     if throttle and duration_ms == 0.0:
         cloudwatch.record_metric("AWS/Lambda", "Throttles", 1, "Count", {"FunctionName": function_name})

@@ -1,4 +1,4 @@
-"""Patch `lambda-runtime`: Python functions run under the real Lambda runtime client.
+"""A Python function under the real Lambda runtime client.
 
 ministack already serves the Lambda Runtime API for custom runtimes; this gives that server a process that
 is the managed Python runtime: the project's own interpreter with `awslambdaric` and boto3 and nothing else,
@@ -6,12 +6,10 @@ code and layers in `sys.path`, an environment that holds what Lambda's holds and
 """
 
 import contextlib
-import os
 import queue
 import shutil
 import socketserver
 import subprocess
-import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -23,24 +21,17 @@ from ministack.core import lambda_runtime
 from ministack.services import lambda_svc
 
 from local.emulator.configuration import CONFIGURATION
-from local.emulator.lambda_archives import ArchiveFolders
 from local.emulator.lambda_log import LogPipe, LogStream
-from local.emulator.patching import Needs, Patch, Replacement
+from local.emulator.lambda_process import new_scratch_folder, start_process
+from local.emulator.patching import Needs
 
 NEEDS = [
-    Needs("ministack.core.lambda_runtime", (
-        "ProvidedWorker", "ProvidedRuntimeError", "_worker_class_for", "_PROVIDED_INIT_TIMEOUT", "ensure_spawned",
-    )),
-    Needs("ministack.services.lambda_svc", (
-        "_execute_function_warm", "_execute_function_provided_warm", "_provided_worker_env", "_resolve_layer_zip",
-        "_emit_lambda_logs", "_run_with_function_config_scope", "_runtime_env_vars",
-    )),
-]  # fmt: skip
+    Needs("ministack.core.lambda_runtime", ("ProvidedWorker", "ProvidedRuntimeError", "ensure_spawned")),
+    Needs("ministack.services.lambda_svc", ("_run_with_function_config_scope",)),
+]
 # AWS gives the init phase 10 s; here several processes may start at once on two cores.
 INIT_LIMIT_S = 120.0
-_ENTRY = Path(__file__).with_name("lambda_entry.py")
 _SPAWNS = threading.BoundedSemaphore(CONFIGURATION.parallel_spawns)
-_ARCHIVES = ArchiveFolders(CONFIGURATION.archive_cache, CONFIGURATION.runtime_python)
 
 
 @dataclass(frozen=True)
@@ -93,7 +84,8 @@ class PythonWorker(lambda_runtime.ProvidedWorker):  # type: ignore[misc]  # mini
     ) -> dict[str, Any]:  # fmt: skip
         """Run one invocation; starts the process when there is none, logs START, END and REPORT."""
         started = time.monotonic()
-        was_cold = self._proc is None or self._proc.poll() is not None
+        process: subprocess.Popen[bytes] | None = self._proc
+        was_cold = process is None or process.poll() is not None
         result: dict[str, Any] = {"status": "error"}
         init_ms = None
         try:
@@ -155,7 +147,7 @@ class PythonWorker(lambda_runtime.ProvidedWorker):  # type: ignore[misc]  # mini
             for signal in (self._first_poll, self._init_settled, self._response_ready):
                 signal.clear()
             self._init_error, self._current_request_id = None, None
-            self._result, self._pending = {}, pending
+            self._result, self._pending = dict[str, Any](), pending
         return self._generation, pending
 
     def _serve_runtime_api(self, generation: int, pending: "queue.Queue[Any]") -> int:
@@ -170,56 +162,11 @@ class PythonWorker(lambda_runtime.ProvidedWorker):  # type: ignore[misc]  # mini
         return int(self._server.server_address[1])
 
     def _start_process(self, port: int) -> None:
-        code = _ARCHIVES.folder_of(self.code_zip)
-        self._scratch = Path(tempfile.mkdtemp(prefix=f"{self.func_name[:40]}-", dir=CONFIGURATION.scratch))
-        command = [
-            CONFIGURATION.runtime_python,
-            "-P",
-            _ENTRY,
-            self.config["Handler"],
-            code,
-            *self._layer_paths(),
-        ]
-        self._proc = subprocess.Popen(
-            [str(word) for word in command], cwd=code, env=self._environment(code, port), bufsize=0,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        )  # fmt: skip
-        self._pipe = LogPipe(self._proc.stdout, self._take_line)
+        self._scratch = new_scratch_folder(self.func_name)
+        self._proc, output = start_process(self.config, self.code_zip, port, self._scratch, self._stream)
+        self._pipe = LogPipe(output, self._take_line)
         self._log_thread = threading.Thread(target=self._pipe.pump, daemon=True)
         self._log_thread.start()
-
-    def _layer_paths(self) -> list[Path]:
-        """Where the layers' packages are; a later layer wins, as in the merged /opt."""
-        zips = [lambda_svc._resolve_layer_zip(layer) for layer in self.config.get("Layers", [])]
-        folders = [_ARCHIVES.folder_of(content) for content in reversed(zips) if content]
-        version = str(self.config["Runtime"])
-        inside = ("python", f"python/lib/{version}/site-packages")
-        return [folder / name for folder in folders for name in inside if (folder / name).is_dir()]
-
-    def _environment(self, code: Path, port: int) -> dict[str, str]:
-        """Lambda's reserved variables, the function's own, and where the services are on this machine."""
-        whole = lambda_svc._provided_worker_env(self.config, str(code), port)
-        kept = {"_HANDLER", "LAMBDA_TASK_ROOT", "AWS_DISABLE_HOST_PREFIX_INJECTION"}
-        reserved = {
-            k: v for k, v in whole.items() if k in kept or (k.startswith("AWS_") and k not in os.environ)
-        }
-        credentials = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION", "AWS_DEFAULT_REGION")
-        return {
-            "PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "en_US.UTF-8", "TZ": ":UTC",
-            # Lambda's home folder cannot be written; nothing can be made under /dev/null, not even by root.
-            "HOME": "/dev/null",
-            "TMPDIR": str(self._scratch),
-            **reserved,
-            **{name: whole[name] for name in credentials},
-            "AWS_EXECUTION_ENV": f"AWS_Lambda_{self.config['Runtime']}",
-            "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
-            "AWS_LAMBDA_LOG_GROUP_NAME": self._stream.group,
-            "AWS_LAMBDA_LOG_STREAM_NAME": self._stream.name,
-            # The archives are shared and must stay as they are.
-            "PYTHONDONTWRITEBYTECODE": "1",
-            **lambda_svc._runtime_env_vars(self.config),
-            **CONFIGURATION.service_addresses,
-        }  # fmt: skip
 
     def _take_line(self, line: str) -> None:
         self._printed.append(line)
@@ -242,7 +189,8 @@ class PythonWorker(lambda_runtime.ProvidedWorker):  # type: ignore[misc]  # mini
         except lambda_runtime.ProvidedInitTimeout:
             raise
         except RuntimeError as error:
-            payload = self._init_error if isinstance(self._init_error, dict) else {}
+            reported: object = self._init_error
+            payload: dict[str, Any] = reported if isinstance(reported, dict) else {}
             message = str(payload.get("errorMessage") or error)
             kind = str(payload.get("errorType") or "Runtime.ExitError")
             raise lambda_runtime.ProvidedRuntimeError(message, kind) from error
@@ -259,47 +207,3 @@ class PythonWorker(lambda_runtime.ProvidedWorker):  # type: ignore[misc]  # mini
         scratch, self._scratch = self._scratch, None
         if scratch is not None:
             shutil.rmtree(scratch, ignore_errors=True)
-
-
-def prepare_folders() -> None:
-    """Remove what functions of an earlier run left behind; once, before anything is served."""
-    shutil.rmtree(CONFIGURATION.scratch, ignore_errors=True)
-    CONFIGURATION.scratch.mkdir(parents=True)
-    _ARCHIVES.remove_unused()
-
-
-def _is_python(config: dict[str, Any]) -> bool:
-    return str(config.get("Runtime", "")).startswith("python")
-
-
-def patch() -> Patch:
-    """Route Python functions to `PythonWorker`; other runtimes keep ministack's."""
-    worker_class, execute, emit_logs = (
-        lambda_runtime._worker_class_for, lambda_svc._execute_function_warm, lambda_svc._emit_lambda_logs,
-    )  # fmt: skip
-
-    def worker_class_for(config: dict[str, Any]) -> Any:
-        return PythonWorker if _is_python(config) else worker_class(config)
-
-    def execute_function(func: dict[str, Any], event: Any, request_id: str) -> Any:
-        run = (
-            lambda_svc._execute_function_provided_warm if _is_python(func.get("config") or func) else execute
-        )
-        return run(func, event, request_id)
-
-    def emit(func: dict[str, Any], *args: Any, **named: Any) -> None:
-        # PythonWorker writes its own stream, line by line.
-        if not _is_python(func.get("config") or func):
-            emit_logs(func, *args, **named)
-
-    return Patch(
-        "lambda-runtime",
-        "ministack runs handlers in its own interpreter with a stand-in for the runtime: exceptions kill the "
-        "process, layers are extracted at each cold start, error payloads differ",
-        [
-            Replacement(lambda_runtime, "_worker_class_for", worker_class_for),
-            Replacement(lambda_runtime, "_PROVIDED_INIT_TIMEOUT", INIT_LIMIT_S),
-            Replacement(lambda_svc, "_execute_function_warm", execute_function),
-            Replacement(lambda_svc, "_emit_lambda_logs", emit),
-        ],
-    )

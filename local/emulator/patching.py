@@ -84,8 +84,8 @@ def check_ministack(needs: Iterable[Needs]) -> None:
     installed = version("ministack")
     if installed != MINISTACK_VERSION:
         raise EmulatorMismatch(
-            f"ministack {installed} is installed, but the patches in local/emulator/ are for {MINISTACK_VERSION}. "
-            f"Run `make setup`; to move to another version, port the patches and their conformance tests first."
+            f"ministack {installed} is installed, local/emulator/ patches {MINISTACK_VERSION}. "
+            f"Run `make setup`; to move to another version, port the patches and their tests first."
         )
     missing = [name for need in needs for name in need.missing()]
     if missing:

@@ -14,7 +14,7 @@ os.environ["PATH"] = f"{NODE_BIN}{os.pathsep}{os.environ['PATH']}"
 
 pytest.register_assert_rewrite("tests.integration.local.checks", "tests.integration.local.running_emulator")
 
-from tests.integration.local.running_emulator import RunningEmulator, free_port
+from tests.integration.local.running_emulator import RunningEmulator, free_port  # noqa: E402
 
 
 @pytest.fixture(scope="session")

@@ -22,7 +22,8 @@ from aws_cdk import aws_sqs as sqs
 STACK = "Conformance"
 NAMESPACE = "Conformance"
 PROBE = """
-import json, os, sys, time
+import json, os, time
+from importlib.util import find_spec
 def handler(event, context):
     do = event.get("do") or (event.get("queryStringParameters") or {}).get("do")
     if do == "raise":
@@ -32,8 +33,7 @@ def handler(event, context):
     if do == "print":
         print(event["text"])
     answer = {"pid": os.getpid(), "version": context.function_version, "arn": context.invoked_function_arn,
-              "boto3": "boto3" in sys.modules or __import__("importlib.util").util.find_spec("boto3") is not None,
-              "ministack": __import__("importlib.util").util.find_spec("ministack") is not None,
+              "boto3": find_spec("boto3") is not None, "ministack": find_spec("ministack") is not None,
               "home": os.path.expanduser("~"), "environment": sorted(os.environ)}
     if "requestContext" in event:
         return {"statusCode": 200, "body": json.dumps({**answer, "event": event})}
@@ -52,6 +52,7 @@ def handler(event, context):
             "context": {"call": str(uuid.uuid4()), "source": event["requestContext"]["identity"]["sourceIp"],
                         "request": event["requestContext"].get("requestId", "none")}}
 """
+PROBLEM = '{"code":"CODE","request_id":"$context.requestId"}'
 CONSUMER = """
 def handler(event, context):
     failed = [r["messageId"] for r in event["Records"] if r["body"] == "poison"]
@@ -109,7 +110,7 @@ class ConformanceStack(cdk.Stack):
         for name in ("UNAUTHORIZED", "ACCESS_DENIED", "REQUEST_TOO_LARGE", "DEFAULT_5XX"):
             api.add_gateway_response(
                 name, type=apigateway.ResponseType.of(name),
-                templates={"application/json": '{"code":"%s","request_id":"$context.requestId"}' % name.lower()},
+                templates={"application/json": PROBLEM.replace("CODE", name.lower())},
                 response_headers={"Content-Type": "'application/problem+json'"},
             )  # fmt: skip
         self._output("Api", api.rest_api_id)

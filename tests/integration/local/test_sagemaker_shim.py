@@ -52,7 +52,8 @@ def runtime() -> Iterator[Any]:
     shim = serve(build(endpoints, limit_s=0.5))
     client = boto3.client(
         "sagemaker-runtime", endpoint_url=f"http://127.0.0.1:{shim[2]}", region_name="us-east-1",
-        aws_access_key_id="test", aws_secret_access_key="test", config=Config(retries={"total_max_attempts": 1}),
+        aws_access_key_id="test", aws_secret_access_key="test",
+        config=Config(retries={"total_max_attempts": 1}),
     )  # fmt: skip
     yield client
     client.close()
