@@ -39,8 +39,7 @@ def consume(event: Mapping[str, Any], service: AuthorizeService) -> dict[str, ob
     try:
         principal = service.principal(authorization or "")
     except NotAuthenticated as refusal:
-        request_id = event.get("requestContext", {}).get("requestId", "")
-        logger.info("caller refused", extra={"request_id": request_id, "detail": {"reason": str(refusal)}})
+        logger.info("caller refused", extra={"detail": {"reason": refusal.detail}})
         raise Unauthorized from None
     resources = allowed_resources(event["methodArn"], principal.permissions, ALL_ROUTES)
     return _policy(principal.subject, resources, _context(principal))

@@ -8,7 +8,7 @@ from typing import Any
 from haylift.adapters.aws import make_client
 from haylift.adapters.dynamodb_users import DynamoDbUsers
 from haylift.adapters.kms_tokens import KmsTokens
-from haylift.adapters.lambda_telemetry import configure_logging
+from haylift.adapters.lambda_telemetry import configure_logging, request_id
 from haylift.services.authorize import AuthorizeService
 from haylift.settings import read_settings
 
@@ -32,4 +32,5 @@ def _service() -> AuthorizeService:
 
 def handler(event: Mapping[str, Any], _context: Any) -> dict[str, object]:
     """Answers one question of API Gateway."""
+    request_id.set(event.get("requestContext", {}).get("requestId", ""))
     return consume(event, _service())

@@ -39,7 +39,10 @@ class Argon2Hasher:
         time until its owner's next login replaces it.) Never raises.
         """
         if password_hash.startswith(BCRYPT_PREFIXES):
-            return _fits_bcrypt(_encoded(password), password_hash)
+            try:
+                return _fits_bcrypt(_encoded(password), password_hash)
+            except ValueError:
+                return self._refuse_slowly(password)
         try:
             return self._argon2.verify(password_hash, _encoded(password))
         except (InvalidHashError, UnicodeEncodeError):
@@ -63,11 +66,8 @@ class Argon2Hasher:
 
 
 def _fits_bcrypt(password: bytes, password_hash: str) -> bool:
-    """Cuts at 72 bytes, as the libraries did that made these hashes."""
-    try:
-        return bcrypt.checkpw(password[:BCRYPT_MAX_BYTES], password_hash.encode("ascii"))
-    except ValueError:
-        return False
+    """Cuts at 72 bytes, as the libraries did that made these hashes. ValueError: no usable hash."""
+    return bcrypt.checkpw(password[:BCRYPT_MAX_BYTES], password_hash.encode("ascii"))
 
 
 def _encoded(password: str) -> bytes:
