@@ -85,14 +85,14 @@ def test_a_caller_who_hangs_up_leaves_the_line(endpoint: tuple[subprocess.Popen[
 
     async def hang_up() -> str:
         async with httpx.AsyncClient(timeout=20) as http:
-            with pytest.raises(httpx.ReadTimeout):
+            with pytest.raises(httpx.TimeoutException):
                 await http.post(f"{url}/v1/embeddings", json=body, timeout=0.3)
             while True:
                 text = (await http.get(f"{url}/metrics")).text
                 if 'requests_total{outcome="cancelled"' in text:
                     return text
 
-    text = asyncio.run(asyncio.wait_for(hang_up(), 15))
+    text = asyncio.run(asyncio.wait_for(hang_up(), 40))
 
     assert 'queued_tokens{model="bge-small-en-v1.5"} 0.0' in text
 

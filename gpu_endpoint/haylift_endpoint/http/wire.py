@@ -74,6 +74,9 @@ async def unless_gone[T](request: Request, work: Awaitable[T]) -> T:
     try:
         await asyncio.wait({answer, gone}, return_when=asyncio.FIRST_COMPLETED)
         if not answer.done():
+            # Its outcome is counted when the work has really left the line, not before.
+            answer.cancel()
+            await asyncio.wait({answer})
             raise CallerGone("the caller closed the connection")
         return answer.result()
     finally:

@@ -22,8 +22,8 @@ def _session(files: ModelFiles, settings: Settings, device: Device) -> onnxrunti
     options.intra_op_num_threads = settings.intra_op_threads or usable_cores()
     options.inter_op_num_threads = 1
     options.enable_cpu_mem_arena = settings.cpu_arena
-    # Spinning threads burn a shared core: with 2 threads beside other work a text of 192 tokens cost 114-155 ms
-    # of CPU with spinning and 93-106 ms without, and came no sooner.
+    # Spinning threads burn a shared core: with 2 threads beside other work a text of 192 tokens cost
+    # 114-155 ms of CPU with spinning and 93-106 ms without, and came no sooner.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     providers = (
         ["CUDAExecutionProvider", "CPUExecutionProvider"] if device == "cuda" else ["CPUExecutionProvider"]
