@@ -8,9 +8,10 @@ from typing import Any
 from haylift.adapters.aws import make_client
 from haylift.adapters.dynamodb_users import DynamoDbUsers
 from haylift.adapters.kms_tokens import KmsTokens
-from haylift.adapters.lambda_telemetry import configure_logging, request_id
+from haylift.adapters.lambda_telemetry import configure_logging
 from haylift.services.authorize import AuthorizeService
 from haylift.settings import read_settings
+from haylift.telemetry import request_id
 
 from functions.authorizer.app import consume
 from functions.authorizer.contract import Settings

@@ -16,14 +16,16 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     """The system under test; HAYLIFT_E2E_OUTPUTS=FILE uses a running one instead."""
     running = os.environ.get("HAYLIFT_E2E_OUTPUTS")
     if running:
-        yield System.connect(Path(running).resolve())
+        with System.connect(Path(running).resolve()) as system:
+            yield system
         return
     state_dir = tmp_path_factory.mktemp("system")
     local = [sys.executable, "-m", "local"]
     where = ["--state-dir", str(state_dir)]
     try:
-        up = [*local, "up", *where, "--ports", "free", "--samples", "none", "--skip-demo"]
+        up = [*local, "up", *where, "--ports", "free", "--skip-demo"]
         subprocess.run(up, cwd=ROOT, check=True, timeout=600)
-        yield System.connect(state_dir / "outputs.json")
+        with System.connect(state_dir / "outputs.json") as system:
+            yield system
     finally:
         subprocess.run([*local, "down", *where], cwd=ROOT, check=True, timeout=120)

@@ -5,7 +5,8 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -40,25 +41,25 @@ class System:
     outputs: dict[str, Any]
     state_dir: Path
     http: httpx.Client
+    bucket: Any
     tokens: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def connect(cls, outputs_file: Path) -> "System":
+    @contextmanager
+    def connect(cls, outputs_file: Path) -> Iterator["System"]:
         """Reads what `make up` wrote."""
         outputs = json.loads(outputs_file.read_text())
-        client = httpx.Client(base_url=outputs["api_url"], timeout=35)
-        return cls(outputs, outputs_file.parent, client)
-
-    def s3(self) -> Any:
-        """An S3 client as an uploader has it."""
-        return boto3.client(
+        s3 = boto3.resource(
             "s3",
-            endpoint_url=self.outputs["aws_endpoint_url"],
-            region_name=self.outputs["region"],
+            endpoint_url=outputs["aws_endpoint_url"],
+            region_name=outputs["region"],
             aws_access_key_id="test",
             aws_secret_access_key="test",
             config=Config(s3={"addressing_style": "path"}),
         )
+        with httpx.Client(base_url=outputs["api_url"], timeout=35) as client:
+            yield cls(outputs, outputs_file.parent, client, s3.Bucket(outputs["upload_bucket"]))
+        s3.meta.client.close()
 
     def user(self, role: str, tenant: str = "acme") -> dict[str, str]:
         """The login of the seeded user of `role`."""
@@ -94,7 +95,7 @@ class System:
     def put(self, path: str, content: bytes, *, tenant: str = "acme", **more: Any) -> str:
         """Drops a file into the bucket; gives its key."""
         key = f"documents/{tenant}/{path}"
-        self.s3().put_object(Bucket=self.outputs["upload_bucket"], Key=key, Body=content, **more)
+        self.bucket.put_object(Key=key, Body=content, **more)
         return key
 
     def document(self, key: str, *, tenant: str = "acme") -> dict[str, Any] | None:

@@ -86,7 +86,7 @@ def forged_tokens(token: str) -> dict[str, str]:
         "no algorithm": f"{none}.{payload}.",
         "cut signature": f"{header}.{payload}.{signature[:-8]}",
         "not a token": "hello",
-        "empty": "",
+        "two tokens": f"{token} {token}",
     }
 
 

@@ -110,7 +110,7 @@ def test_a_file_deleted_in_the_bucket_and_put_again_is_found(system: System) -> 
     path, first, second = fresh("again.txt"), word(), word()
     key = system.searchable(path, f"{first} one.".encode())["key"]
 
-    system.s3().delete_object(Bucket=system.outputs["upload_bucket"], Key=key)
+    system.bucket.Object(key).delete()
     system.put(path, f"{second} two.".encode())
 
     system.wait_for(key, "SEARCHABLE", revision=3)
@@ -132,7 +132,7 @@ def test_an_upload_changes_the_next_search_in_every_process(system: System) -> N
         after = list(pool.map(ask, range(24)))
 
     assert {len(answer["results"]) for answer in before} == {1}
-    assert {answer["cache_level"] for answer in before} >= {"l1", "l2"} or len(before) == 24
+    assert "l1" in {answer["cache_level"] for answer in before}
     assert {len(answer["results"]) for answer in after} == {2}
 
 

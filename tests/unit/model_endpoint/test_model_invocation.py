@@ -4,11 +4,10 @@ from dataclasses import dataclass, field
 
 import pytest
 from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
-from haylift.adapters.lambda_telemetry import request_id
 from haylift.adapters.model_invocation import CallPolicy, ModelInvoker, custom_attributes, longest_wait_s
 from haylift.domain.errors import DeadlineExceeded, InvalidInput, ModelUnavailable
 from haylift.resilience import CircuitBreaker, RetryBudget
-from haylift.telemetry import Metric
+from haylift.telemetry import Metric, request_id
 from hypothesis import given
 from hypothesis import strategies as st
 

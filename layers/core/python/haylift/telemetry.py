@@ -4,11 +4,15 @@ A tenant is never a dimension: every combination of dimensions is a paid metric,
 turned 15 streams into 7,494.
 """
 
+from contextvars import ContextVar
 from dataclasses import dataclass
 from enum import Enum, StrEnum
 from typing import Protocol
 
 NAMESPACE = "Haylift"
+
+request_id: ContextVar[str] = ContextVar("request_id", default="")
+"""The request under way; every log line carries it."""
 
 
 class Unit(StrEnum):

@@ -1,15 +1,11 @@
 """Metrics and logs of a Lambda function, as CloudWatch reads them from standard output."""
 
 import logging
-from contextvars import ContextVar
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
-from haylift.telemetry import NAMESPACE, SHAPES, Metric, checked_dimensions
-
-request_id: ContextVar[str] = ContextVar("request_id", default="")
-"""The request under way; every log line carries it."""
+from haylift.telemetry import NAMESPACE, SHAPES, Metric, checked_dimensions, request_id
 
 
 class EmfTelemetry:

@@ -15,7 +15,6 @@ import orjson
 from botocore.exceptions import BotoCoreError, ClientError
 
 from haylift.adapters.aws import make_client
-from haylift.adapters.lambda_telemetry import request_id
 from haylift.adapters.model_faults import (
     BUSY,
     MISCONFIGURED,
@@ -28,7 +27,7 @@ from haylift.adapters.model_faults import (
 )
 from haylift.domain.errors import ModelUnavailable
 from haylift.resilience import CircuitBreaker, Deadline, RetryBudget, full_jitter_s
-from haylift.telemetry import Metric, Telemetry
+from haylift.telemetry import Metric, Telemetry, request_id
 
 WAITS_S = (0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 20.0, 55.0)
 """A boto3 client's read time-out is fixed when it is made: one client for each of these, made when first

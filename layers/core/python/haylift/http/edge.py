@@ -6,10 +6,10 @@ import uuid
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from haylift.adapters.lambda_telemetry import request_id as current_request_id
 from haylift.http.caller import gateway_context
 from haylift.http.problems import problem
 from haylift.telemetry import Metric, Telemetry
+from haylift.telemetry import request_id as current_request_id
 
 MAX_BODY_BYTES = 262_144
 """Larger bodies are 413 before any work; files go to the bucket, not through the API."""
