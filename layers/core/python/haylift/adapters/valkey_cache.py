@@ -107,7 +107,7 @@ class ValkeyCache:
             raise _unavailable() from error
         try:
             return command(self._connected())
-        except RedisError as error:
+        except (RedisError, RedisClusterException) as error:  # the second is no kind of the first
             self.close()
             raise _unavailable() from error
 
