@@ -50,10 +50,9 @@ class ModelEndpointStack(cdk.Stack):
         )
         model.node.add_dependency(image.build, role)
         config = sagemaker.CfnEndpointConfig(self, "Config", production_variants=[_variant(model, spec)])
-        endpoint = sagemaker.CfnEndpoint(
+        sagemaker.CfnEndpoint(
             self, "Endpoint", endpoint_name=name, endpoint_config_name=config.attr_endpoint_config_name
         )
-        endpoint.add_dependency(config)
         self.connection = ModelConnection(
             endpoint_name=name, model=environment.embed_model, rights=[invocation_right(self, name)]
         )

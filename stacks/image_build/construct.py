@@ -16,7 +16,8 @@ from stacks.acknowledgements import acknowledge
 TRIGGER = Path(__file__).parent / "trigger"
 BUILD_MINUTES = 45
 KEPT_IMAGES = 5
-NOT_IN_IMAGE = [".venv", "tests", "__pycache__", "*.pyc", ".mypy_cache", ".ruff_cache", ".pytest_cache"]
+NOT_IN_IMAGE = ["/*", "!/Containerfile", "!/.dockerignore", "!/requirements", "!/haylift_endpoint"]
+COMPILED = ["__pycache__", "*.pyc"]
 
 # The build itself answers CloudFormation, so that nothing waits or polls while it runs.
 ANSWER = (
@@ -47,7 +48,11 @@ class BuiltImage(Construct):
         super().__init__(scope, "Image")
         self._log_retention = log_retention
         source = assets.Asset(
-            self, "Source", path=str(folder), exclude=NOT_IN_IMAGE, ignore_mode=cdk.IgnoreMode.GIT
+            self,
+            "Source",
+            path=str(folder),
+            exclude=[*NOT_IN_IMAGE, *COMPILED],
+            ignore_mode=cdk.IgnoreMode.GIT,
         )
         self.repository = ecr.Repository(
             self,
@@ -79,7 +84,7 @@ class BuiltImage(Construct):
             f"aws ecr describe-images --repository-name {self.repository.repository_name} "
             f"--image-ids imageTag={tag}"
         )
-        build = f"docker build -f Containerfile --target {target} -t {image} . && docker push {image}"
+        build = f"DOCKER_BUILDKIT=1 docker build -f Containerfile --target {target} -t {image} . && docker push {image}"
         project = codebuild.Project(
             self,
             "Project",
@@ -119,7 +124,7 @@ class BuiltImage(Construct):
             "Trigger",
             runtime=lambda_.Runtime.PYTHON_3_13,
             architecture=lambda_.Architecture.ARM_64,
-            code=lambda_.Code.from_asset(str(TRIGGER), exclude=["__pycache__", "*.pyc"]),
+            code=lambda_.Code.from_asset(str(TRIGGER), exclude=COMPILED),
             handler="trigger.handler",
             timeout=cdk.Duration.seconds(60),
             environment={"PROJECT_NAME": project.project_name},
