@@ -1,16 +1,18 @@
 """Measures from which relevance on a sentence answers a question, and what that costs.
 
     PYTHONPATH=layers/core/python python -m benchmarks.answer_threshold \
-        http://127.0.0.1:8080 ../shared/datasets/squad2_500 ../shared/datasets/scifact > answer_threshold.json
+        http://127.0.0.1:8080 ../shared/datasets/squad2_500 ../shared/datasets/scifact \
+        > benchmarks/results/answer_threshold.json
 
-Three kinds of questions are asked of one corpus (the paragraphs of `squad2_500`), each through the
-real pipeline, index, answer service and model endpoint:
+Four kinds of questions go through the real pipeline, index, answer service and model endpoint:
 
-- `answerable`: a paragraph has the answer;
+- `answerable`: a paragraph of the SQuAD corpus has the answer;
 - `unanswerable`: SQuAD 2.0's, written to look answerable by a paragraph that does not answer them;
-- `off_topic`: claims of SciFact, which no paragraph is about.
+- `off_topic_claim`: claims of SciFact asked of the SQuAD corpus, which no paragraph is about;
+- `off_topic_question`: SQuAD's questions asked of SciFact abstracts.
 
-One half of the questions (by hash of the id) chooses the threshold, the other half is the report.
+One half of the questions (by hash of the id) chooses the threshold, the other half is the report. The
+same is done for answers without the cross-encoder, where shared words decide.
 """
 
 import argparse
@@ -20,8 +22,8 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -31,22 +33,29 @@ from haylift.adapters.model_invocation import ModelInvoker
 from haylift.adapters.sqlite_index import SqliteIndex
 from haylift.domain.chunks import Chunk, EmbeddedChunk
 from haylift.domain.documents import DocumentKey, Epoch
-from haylift.domain.errors import CacheUnavailable
+from haylift.domain.errors import CacheUnavailable, ModelUnavailable
 from haylift.domain.identity import Scope
 from haylift.domain.search import SearchRequest
 from haylift.pipelines.query import HaystackQueryPipeline, query_pipeline
+from haylift.ports import Reranker
 from haylift.resilience import Deadline
-from haylift.services.answer import AnswerPolicy, AnswerService
+from haylift.services.answer import DEFAULT_PASSAGES, AnswerPolicy, AnswerService
 from haylift.services.query_cache import QueryCache
 from haylift.telemetry import Metric
 
-TENANT = "benchmark"
+PARAGRAPHS = "paragraphs"
+ABSTRACTS = "abstracts"
+"""The two tenants: SQuAD's paragraphs, and as many of SciFact's abstracts."""
+
+ABSTRACTS_COUNT = 600
+EMBEDDED_CHARS = 1_600
+"""Longer texts are cut before they are embedded, since the model reads 512 tokens."""
+
 GENERATION = "g1"
 MODEL = "bge-small-en-v1.5"
-PASSAGES = 5
-THRESHOLDS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9, 0.97, 0.99)
+THRESHOLDS = (0.01, 0.03, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.97)
 LARGEST_FALSE_RATIO = 0.02
-"""So many off-topic questions may be answered; the lowest threshold that keeps it is chosen."""
+"""So many off-topic questions of each kind may be answered; the lowest threshold that keeps it is chosen."""
 
 
 @dataclass(frozen=True)
@@ -126,11 +135,11 @@ def read_rows(file: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines() if line]
 
 
-def fill(index: SqliteIndex, models: SageMakerModels, squad: Path) -> None:
-    """Writes each paragraph as a chunk."""
+def fill(index: SqliteIndex, models: SageMakerModels, tenant: str, rows: Sequence[dict[str, Any]]) -> None:
+    """Writes each row of a corpus as a document of one chunk."""
     chunks: list[Chunk] = []
-    for row in read_rows(squad / "corpus.jsonl"):
-        key = DocumentKey(TENANT, row["_id"])
+    for row in rows:
+        key = DocumentKey(tenant, row["_id"])
         chunks.append(
             Chunk(
                 chunk_id=key.chunk_id(1, 0),
@@ -142,42 +151,64 @@ def fill(index: SqliteIndex, models: SageMakerModels, squad: Path) -> None:
                 text=row["text"],
             )
         )
-    vectors = models.embed_documents([chunk.embedded_text[:1_800] for chunk in chunks], Deadline.after(3_600))
-    embedded = [
-        EmbeddedChunk(chunk=chunk, vector=vector) for chunk, vector in zip(chunks, vectors, strict=True)
-    ]
-    index.write(TENANT, GENERATION, embedded)
-    index.refresh(TENANT, GENERATION)
+    texts = [chunk.embedded_text[:EMBEDDED_CHARS] for chunk in chunks]
+    vectors = models.embed_documents(texts, Deadline.after(3_600))
+    pairs = zip(chunks, vectors, strict=True)
+    index.write(tenant, GENERATION, [EmbeddedChunk(chunk=chunk, vector=vector) for chunk, vector in pairs])
+    index.refresh(tenant, GENERATION)
 
 
-def questions(squad: Path, scifact: Path, sample: int) -> Iterable[tuple[str, str, str, list[str]]]:
-    """Id, kind, text and gold answers; at most `sample` of each kind."""
+@dataclass(frozen=True)
+class Asked:
+    """A question, whom it is asked, and its gold answers."""
+
+    question_id: str
+    kind: str
+    tenant: str
+    text: str
+    gold: tuple[str, ...] = ()
+
+
+def questions(squad: Path, scifact: Path, sample: int) -> list[Asked]:
+    """At most `sample` questions of each kind."""
     facts = json.loads((squad / "answers.json").read_text(encoding="utf-8"))
-    asked = read_rows(squad / "queries.jsonl")
-    by_kind = {
-        "answerable": [row for row in asked if not facts[row["_id"]]["impossible"]],
-        "unanswerable": [row for row in asked if facts[row["_id"]]["impossible"]],
-        "off_topic": read_rows(scifact / "queries.jsonl"),
-    }
-    for kind, rows in by_kind.items():
-        for row in rows[:sample]:
-            gold = facts[row["_id"]]["answers"] if kind == "answerable" else []
-            yield f"{kind}-{row['_id']}", kind, row["text"].strip(), gold
+    rows = read_rows(squad / "queries.jsonl")
+    answerable = [row for row in rows if not facts[row["_id"]]["impossible"]]
+    unanswerable = [row for row in rows if facts[row["_id"]]["impossible"]]
+    claims = read_rows(scifact / "queries.jsonl")
+    kinds = [
+        ("answerable", PARAGRAPHS, answerable),
+        ("unanswerable", PARAGRAPHS, unanswerable),
+        ("off_topic_claim", PARAGRAPHS, claims),
+        ("off_topic_question", ABSTRACTS, rows),
+    ]
+    return [
+        Asked(
+            question_id=f"{kind}-{row['_id']}",
+            kind=kind,
+            tenant=tenant,
+            text=row["text"].strip(),
+            gold=tuple(facts[row["_id"]]["answers"]) if kind == "answerable" else (),
+        )
+        for kind, tenant, kind_rows in kinds
+        for row in kind_rows[:sample]
+    ]
 
 
-def measure(service: AnswerService, squad: Path, scifact: Path, sample: int) -> list[Measured]:
-    """Asks every question of a service whose threshold is 0."""
+def measure(service: AnswerService, all_asked: Sequence[Asked]) -> list[Measured]:
+    """Asks every question of a service whose thresholds are 0."""
     measured: list[Measured] = []
-    for question_id, kind, text, gold in questions(squad, scifact, sample):
+    for asked in all_asked:
         started = time.perf_counter()
-        request = SearchRequest(query=text, top_k=PASSAGES)
-        answer = service.answer(request, Scope(tenant=TENANT), Deadline.after(60))
+        request = SearchRequest(query=asked.text, top_k=DEFAULT_PASSAGES)
+        answer = service.answer(request, Scope(tenant=asked.tenant), Deadline.after(60))
         duration_ms = (time.perf_counter() - started) * 1_000
         best = answer.citations[0] if answer.citations else None
-        is_right = best is not None and any(one.casefold() in best.quote.casefold() for one in gold)
-        measured.append(Measured(question_id, kind, best.score if best else 0.0, is_right, duration_ms))
+        is_right = best is not None and any(one.casefold() in best.quote.casefold() for one in asked.gold)
+        relevance = best.score if best else 0.0
+        measured.append(Measured(asked.question_id, asked.kind, relevance, is_right, duration_ms))
         if len(measured) % 50 == 0:
-            print(f"{len(measured)} questions", file=sys.stderr, flush=True)
+            print(f"{len(measured)} of {len(all_asked)} questions", file=sys.stderr, flush=True)
     return measured
 
 
@@ -197,13 +228,19 @@ def row_at(threshold: float, measured: Iterable[Measured]) -> dict[str, float]:
         "answerable_answered": share("answerable"),
         "answerable_right": share("answerable", must_be_right=True),
         "unanswerable_answered": share("unanswerable"),
-        "off_topic_answered": share("off_topic"),
+        "off_topic_claim_answered": share("off_topic_claim"),
+        "off_topic_question_answered": share("off_topic_question"),
     }
 
 
-def choose(rows: Iterable[Mapping[str, float]]) -> float:
-    """The lowest threshold that keeps `LARGEST_FALSE_RATIO`."""
-    return min(row["threshold"] for row in rows if row["off_topic_answered"] <= LARGEST_FALSE_RATIO)
+def choose(rows: Iterable[Mapping[str, float]]) -> float | None:
+    """The lowest threshold that keeps `LARGEST_FALSE_RATIO` for both kinds; None when none does."""
+    kept = [
+        row["threshold"]
+        for row in rows
+        if max(row["off_topic_claim_answered"], row["off_topic_question_answered"]) <= LARGEST_FALSE_RATIO
+    ]
+    return min(kept, default=None)
 
 
 def report(measured: list[Measured]) -> dict[str, Any]:
@@ -218,8 +255,28 @@ def report(measured: list[Measured]) -> dict[str, Any]:
         "questions": len(measured),
         "p50_ms": round(durations[len(durations) // 2]),
         "p95_ms": round(durations[len(durations) * 95 // 100]),
-        "measured": [asdict(one) for one in measured],
     }
+
+
+class NoReranker:
+    """A cross-encoder that is away, so that shared words decide."""
+
+    def rerank(self, query: str, passages: Sequence[str], deadline: Deadline) -> NoReturn:
+        """Raises."""
+        del query, passages, deadline
+        raise ModelUnavailable("away")
+
+
+def answer_service(index: SqliteIndex, models: SageMakerModels, reranker: Reranker) -> AnswerService:
+    """A service that answers every question with its best sentence."""
+    return AnswerService(
+        HaystackQueryPipeline(query_pipeline(index, models)),
+        reranker,
+        QueryCache(NoCache(), OneTenant()),
+        telemetry=NoTelemetry(),
+        model=MODEL,
+        policy=AnswerPolicy(threshold=0.0, lexical_threshold=0.0),
+    )
 
 
 def main() -> None:
@@ -230,24 +287,20 @@ def main() -> None:
     parser.add_argument("endpoint_url")
     parser.add_argument("squad", type=Path)
     parser.add_argument("scifact", type=Path)
-    parser.add_argument("--sample", type=int, default=300, help="questions of each kind at most")
+    parser.add_argument("--sample", type=int, default=200, help="questions of each kind at most")
     arguments = parser.parse_args()
     invoker = ModelInvoker(
         "direct", NoTelemetry(), make=lambda wait_s: DirectRuntime(arguments.endpoint_url, wait_s)
     )
     models = SageMakerModels(invoker, MODEL)
+    asked = questions(arguments.squad, arguments.scifact, arguments.sample)
     with tempfile.TemporaryDirectory() as folder:
         index = SqliteIndex(Path(folder))
-        fill(index, models, arguments.squad)
-        service = AnswerService(
-            HaystackQueryPipeline(query_pipeline(index, models)),
-            models,
-            QueryCache(NoCache(), OneTenant()),
-            telemetry=NoTelemetry(),
-            model=MODEL,
-            policy=AnswerPolicy(threshold=0.0),
-        )
-        print(json.dumps(report(measure(service, arguments.squad, arguments.scifact, arguments.sample))))
+        fill(index, models, PARAGRAPHS, read_rows(arguments.squad / "corpus.jsonl"))
+        fill(index, models, ABSTRACTS, read_rows(arguments.scifact / "corpus.jsonl")[:ABSTRACTS_COUNT])
+        by_words = report(measure(answer_service(index, models, NoReranker()), asked))
+        by_model = report(measure(answer_service(index, models, models), asked))
+    print(json.dumps({"cross_encoder": by_model, "shared_words": by_words}, indent=1))
 
 
 if __name__ == "__main__":

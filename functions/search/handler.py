@@ -18,16 +18,15 @@ from haylift.adapters.valkey_cache import ValkeyCache
 from haylift.http import lambda_entry
 from haylift.pipelines.query import HaystackQueryPipeline, query_pipeline, warm_up
 from haylift.services.answer import AnswerPolicy, AnswerService
-from haylift.services.health import HealthService, Probe, model_status
+from haylift.services.health import HealthService
 from haylift.services.live_index import LiveIndex
+from haylift.services.probes import system_probes
 from haylift.services.query_cache import QueryCache
 from haylift.services.search import SearchService
 from haylift.settings import SettingsError, read_settings
 
 from functions.search.app import Services, create_app
 from functions.search.contract import Settings
-
-MODEL_PATIENCE_S = 2.0
 
 
 def build(settings: Settings) -> Callable[[Mapping[str, Any], Any], dict[str, Any]]:
@@ -49,29 +48,7 @@ def build(settings: Settings) -> Callable[[Mapping[str, Any], Any], dict[str, An
     index = LiveIndex(SqliteIndex(Path(settings.index_location)), ledger)
     pipeline = HaystackQueryPipeline(query_pipeline(index, models))
     cache_levels = QueryCache(shared, tenants)
-
-    def check_tables() -> None:
-        ledger.check()
-        tenants.epoch("-")
-
-    probes = (
-        Probe(
-            name="index",
-            ask=index.check,
-            timeout_s=2.0,
-            is_essential=True,
-            shown_as=("document_store", "vector_store"),
-        ),
-        Probe(name="tables", ask=check_tables, timeout_s=2.0, is_essential=True),
-        Probe(name="cache", ask=shared.check, timeout_s=1.0, is_essential=False),
-        Probe(
-            name="model_endpoint",
-            ask=lambda: model_status(models, MODEL_PATIENCE_S),
-            timeout_s=MODEL_PATIENCE_S + 0.5,
-            is_essential=False,
-            shown_as=("model_service",),
-        ),
-    )
+    probes = system_probes(index, shared, models, ledger=ledger, tenants=tenants)
     warm_up()
     services = Services(
         search=SearchService(pipeline, cache_levels, telemetry, model=settings.embed_model),

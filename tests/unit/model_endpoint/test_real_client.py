@@ -15,6 +15,7 @@ from haylift.resilience import Deadline, RetryBudget
 
 from tests.fakes.gateway import RecordedTelemetry
 from tests.fakes.runtime import embeddings
+from tests.fakes.search import FakeTime
 
 
 @dataclass
@@ -114,7 +115,7 @@ def test_a_server_that_hangs_is_given_up(service: Service) -> None:
     service.hangs.set()
 
     with pytest.raises(ModelUnavailable):
-        models().embed_query("why?", Deadline.after(0.6))
+        models().embed_query("why?", FakeTime().deadline(0.6))
 
     assert len(service.asked) == 1
 

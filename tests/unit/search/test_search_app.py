@@ -9,7 +9,8 @@ from haylift.domain.errors import DeadlineExceeded, IndexUnavailable, ModelUnava
 from haylift.domain.identity import Principal, Role
 from haylift.pipelines.query import HaystackQueryPipeline, query_pipeline
 from haylift.services.answer import AnswerPolicy, AnswerService
-from haylift.services.health import HealthService, Probe
+from haylift.services.health import HealthService
+from haylift.services.probes import system_probes
 from haylift.services.query_cache import QueryCache
 from haylift.services.search import SearchService
 from haylift.settings import SettingsError
@@ -40,21 +41,14 @@ class System:
     index: FaultyIndex = field(default_factory=lambda: filled_index(HARBOUR, FOREIGN))
     models: FakeModels = field(default_factory=FakeModels)
     shared: InMemorySharedCache = field(default_factory=InMemorySharedCache)
+    ledger: InMemorySharedCache = field(default_factory=InMemorySharedCache)
     telemetry: RecordedTelemetry = field(default_factory=RecordedTelemetry)
 
     def __post_init__(self) -> None:
         cache = QueryCache(self.shared, InMemoryTenants())
         pipeline = HaystackQueryPipeline(query_pipeline(self.index, self.models))
-        probes = (
-            Probe(
-                name="index",
-                ask=self.index.check,
-                timeout_s=5.0,
-                is_essential=True,
-                shown_as=("document_store", "vector_store"),
-            ),
-            Probe(name="cache", ask=self.shared.check, timeout_s=5.0, is_essential=False),
-        )
+        tenants = InMemoryTenants()
+        probes = system_probes(self.index, self.shared, self.models, ledger=self.ledger, tenants=tenants)
         self.app = create_app(
             Services(
                 search=SearchService(pipeline, cache, self.telemetry, model="bge"),
@@ -310,7 +304,7 @@ def test_admins_see_the_parts() -> None:
 
     assert body["status"] == "healthy"
     assert set(body) == {"status", "timestamp", "uptime", "version", "dependencies", "checks"}
-    assert set(body["dependencies"]) == {"index", "cache"}
+    assert set(body["dependencies"]) == {"index", "tables", "cache", "model_endpoint"}
     assert body["checks"]["document_store"]["status"] == "healthy"
     assert body["checks"]["cpu"] == {"status": "warning", "used_percent": 95.0}
     assert body["checks"]["memory"] == {"status": "healthy", "used_percent": 10.0}
@@ -321,6 +315,16 @@ def test_health_without_cache_is_degraded_and_still_ready() -> None:
 
     assert system.get("/health").json() == {"status": "degraded"}
     assert system.get("/ready").json() == {"status": "ready"}
+
+
+def test_health_really_asks_the_model() -> None:
+    system = System()
+
+    system.get("/health")
+    system.models.fault = ModelUnavailable("away")
+
+    assert system.models.queries == ["health"]
+    assert System(models=system.models).get("/health").json() == {"status": "degraded"}
 
 
 def test_without_index_it_is_neither_healthy_nor_ready() -> None:

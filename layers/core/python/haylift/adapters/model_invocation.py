@@ -134,7 +134,8 @@ class ModelInvoker:
         except ModelFault as fault:
             outcome = fault.kind.outcome
             self._inform_breaker(fault.kind, wait_s)
-            logger.warning("model call failed", extra={"task": task, "outcome": outcome}, exc_info=fault)
+            cause = type(fault.__cause__ or fault).__name__
+            logger.warning("model call failed", extra={"task": task, "outcome": outcome, "cause": cause})
             raise
         finally:
             self._telemetry.record(Metric.MODEL_CALLS, 1, task=task, outcome=outcome)
