@@ -111,6 +111,8 @@ class Attempt:
             digest = self._digest(file, metadata, version.content_type)
             if self._record.live_revision and digest == self._record.content_digest:
                 # The same bytes again: what is live stays live and is only known by another version.
+                # A worker may have died between its activation and this, so the epoch is told again.
+                self._publish(self._parts.tenants.epoch(self._record.tenant))
                 self._conclude(DocumentState.SEARCHABLE, keep_revision=self._record.live_revision)
                 return True
             self._write(file, version.content_type, metadata)
