@@ -49,7 +49,9 @@ def down(layout: Layout, _options: argparse.Namespace) -> int:
     """Stop what `up` started; state and logs stay."""
     if layout.state.exists():
         with system.exclusive(layout):
-            system.stop(layout, choose_ports("free", layout.ports, dict(os.environ)))
+            ports = choose_ports("free", layout.ports, dict(os.environ))
+            Deployment(layout, ports).end_leftovers()
+            system.stop(layout, ports)
     return 0
 
 

@@ -1,7 +1,6 @@
 """The unmodified CDK command line, pointed at the emulator."""
 
 import json
-import subprocess
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,10 +17,12 @@ from local.layout import Layout
 from local.ports import HOST, Ports
 from local.services import ACCOUNT, REGION
 from local.steps import step
+from local.supervisor import Launch, Supervised
 
 BOOTSTRAP_STACK = "CDKToolkit"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 LINES_OF_A_FAILURE = 40
+COMMANDS = ("synth", "bootstrap", "deploy")
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,7 @@ class Deployment:
 
     def run(self) -> None:
         """Synthesise and bootstrap side by side, then deploy; every step with its time."""
+        self.end_leftovers()
         with ThreadPoolExecutor(1) as aside, step("synthesise the CDK app, bootstrap"):
             bootstrapped = aside.submit(self.bootstrap)
             self.synthesise()
@@ -88,8 +90,16 @@ class Deployment:
             aws_secret_access_key="test", config=Config(retries={"total_max_attempts": 2}),  # noqa: S106
         )  # fmt: skip
 
+    def end_leftovers(self) -> None:
+        """End CDK commands that an earlier run, killed meanwhile, has left running."""
+        for name in COMMANDS:
+            self._supervised(name).stop(at_once=True)
+
+    def _supervised(self, name: str) -> Supervised:
+        record = self.layout.processes / f"cdk-{name}.json"
+        return Supervised(f"cdk {name}", record, self.layout.logs / f"cdk-{name}.log")
+
     def _cdk(self, name: str, arguments: Sequence[str], folder: Path) -> None:
-        log = self.layout.logs / f"cdk-{name}.log"
         environment = {
             **{
                 key: value for key, value in toolchain.cdk_environment().items() if not key.startswith("AWS_")
@@ -99,11 +109,9 @@ class Deployment:
             "AWS_REGION": REGION,
             "NO_PROXY": HOST,
         }
-        with log.open("wb") as output:
-            command = [str(toolchain.CDK), *arguments, "--no-color", "--no-notices"]
-            done = subprocess.run(
-                command, cwd=folder, env=environment, stdout=output, stderr=subprocess.STDOUT, check=False
-            )
-        if done.returncode != 0:
-            lines = log.read_text(encoding="utf-8", errors="replace").splitlines()[-LINES_OF_A_FAILURE:]
-            raise LocalFault(f"`cdk {name}` failed; the end of {log}:\n" + "\n".join(lines))
+        process = self._supervised(name)
+        process.log.unlink(missing_ok=True)
+        command = [str(toolchain.CDK), *arguments, "--no-color", "--no-notices"]
+        if process.run(Launch(command, environment, folder, name)) != 0:
+            end = process.last_lines(LINES_OF_A_FAILURE)
+            raise LocalFault(f"`cdk {name}` failed; the end of {process.log}:\n{end}")

@@ -75,31 +75,49 @@ class Supervised:
 
     def start(self, launch: Launch) -> Identity:
         """Start the process in a session of its own; it goes on when this command ends."""
+        process = self._popen(launch)
+        # Popen would warn when it is forgotten while the process runs, which is what is wanted here.
+        process.returncode = 0
+        return Identity(process.pid, 0, "") if (found := identify(process.pid)) is None else found
+
+    def run(self, launch: Launch) -> int:
+        """Run the process to its end and return its exit status; interrupted, end it and what it started."""
+        with self._popen(launch) as process:
+            try:
+                return process.wait()
+            finally:
+                self.stop(at_once=True)
+
+    def stop(self, *, at_once: bool = False) -> bool:
+        """End the process and wait for its end; whether there was one to end.
+
+        It is asked first, and after 20 s, or `at_once`, killed together with what it started.
+        """
+        identity = self.identity()
+        if identity is not None and (at_once or not self._end(identity, signal.SIGTERM, TERMINATE_LIMIT_S)):
+            self._end(identity, signal.SIGKILL, KILL_LIMIT_S)
+        self._record.unlink(missing_ok=True)
+        return identity is not None
+
+    def _popen(self, launch: Launch) -> "subprocess.Popen[bytes]":
         with self.log.open("ab") as output:
             process = subprocess.Popen(
                 launch.command, cwd=launch.folder, env=launch.environment, start_new_session=True,
                 stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
             )  # fmt: skip
-        # Popen would warn when it is forgotten while the process runs, which is what is wanted here.
-        process.returncode = 0
-        identity = identify(process.pid) or Identity(process.pid, 0, "")
-        content = {"identity": asdict(identity), "fingerprint": launch.fingerprint}
-        unfinished = self._record.with_suffix(".new")
-        unfinished.write_text(json.dumps(content), encoding="utf-8")
-        unfinished.replace(self._record)
-        return identity
-
-    def stop(self) -> bool:
-        """End the process and wait for its end, by force after 20 s; whether there was one to end."""
-        identity = self.identity()
-        if identity is not None and not self._end(identity, signal.SIGTERM, TERMINATE_LIMIT_S):
-            self._end(identity, signal.SIGKILL, KILL_LIMIT_S)
-        self._record.unlink(missing_ok=True)
-        return identity is not None
+        identity = identify(process.pid)
+        if identity is not None:
+            content = {"identity": asdict(identity), "fingerprint": launch.fingerprint}
+            unfinished = self._record.with_suffix(".new")
+            unfinished.write_text(json.dumps(content), encoding="utf-8")
+            unfinished.replace(self._record)
+        return process
 
     def _end(self, identity: Identity, number: signal.Signals, limit_s: float) -> bool:
+        # The process leads a group of its own, so its number is the group's for as long as it runs.
+        send = os.killpg if number == signal.SIGKILL else os.kill
         with contextlib.suppress(ProcessLookupError):
-            os.kill(identity.pid, number)
+            send(identity.pid, number)
 
         def has_ended() -> bool:
             # A child of this very command stays as a zombie until it is waited for.

@@ -1,0 +1,105 @@
+"""A supervised process is ended by its identity, never by its number alone."""
+
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from local.polling import until
+from local.supervisor import Identity, Launch, Supervised, identify
+
+SLEEP = "import time; time.sleep(600)"
+READY = "print('ready', flush=True)"
+STUBBORN = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {READY}; {SLEEP}"
+FAMILY = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {SLEEP!r}]); {READY}; {SLEEP}"
+
+
+def launch(code: str) -> Launch:
+    """A Python process that runs `code`."""
+    return Launch([sys.executable, "-c", code], dict(os.environ), Path.cwd(), "as wanted")
+
+
+@pytest.fixture
+def process(tmp_path: Path) -> Supervised:
+    """A process that has not been started."""
+    return Supervised("sleeper", tmp_path / "sleeper.json", tmp_path / "sleeper.log")
+
+
+def test_runs_until_it_is_stopped(process: Supervised) -> None:
+    started = process.start(launch(SLEEP))
+
+    assert process.identity() == started
+    assert process.was_launched_as(launch(SLEEP))
+    assert process.stop()
+    assert identify(started.pid) is None
+    assert not process.stop()
+
+
+def test_another_process_with_its_number_is_left_alone(process: Supervised) -> None:
+    with subprocess.Popen([sys.executable, "-c", SLEEP]) as stranger:
+        found = identify(stranger.pid)
+        assert found is not None
+        recorded = replace(found, started_ticks=found.started_ticks - 1)
+        record = '{"identity": {"pid": %d, "started_ticks": %d, "boot_id": "%s"}, "fingerprint": "x"}'
+        process._record.write_text(record % (recorded.pid, recorded.started_ticks, recorded.boot_id))
+
+        stopped = process.stop()
+        survived = stranger.poll() is None
+        stranger.kill()
+
+    assert (stopped, survived) == (False, True)
+
+
+def test_a_process_that_ignores_the_request_is_killed_with_its_children(
+    process: Supervised, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("local.supervisor.TERMINATE_LIMIT_S", 0.2)
+    started = process.start(launch(STUBBORN))
+    until(lambda: "ready" in process.last_lines(), what="the process", limit_s=10)
+
+    assert process.stop()
+    assert identify(started.pid) is None
+
+
+def test_stopping_at_once_ends_what_the_process_started(process: Supervised) -> None:
+    started = process.start(launch(FAMILY))
+    until(lambda: "ready" in process.last_lines(), what="the process", limit_s=10)
+    children = [int(p) for p in Path(f"/proc/{started.pid}/task/{started.pid}/children").read_text().split()]
+
+    process.stop(at_once=True)
+
+    assert len(children) == 1
+    until(lambda: identify(children[0]) is None, what="the end of the child", limit_s=5)
+
+
+def test_run_returns_the_exit_status_and_leaves_no_record(process: Supervised) -> None:
+    assert process.run(launch("raise SystemExit(3)")) == 3
+    assert process.identity() is None
+
+
+def test_a_damaged_record_is_no_process(process: Supervised) -> None:
+    process._record.write_text('{"identity": ')
+
+    assert process.identity() is None
+    assert not process.stop()
+
+
+def test_remains_of_an_ended_process_do_not_run() -> None:
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+
+    assert identify(process.pid) is None
+    process.wait()
+
+
+def test_own_identity_is_stable() -> None:
+    found = identify(os.getpid())
+
+    assert isinstance(found, Identity)
+    assert found.is_running()
+    assert not replace(found, boot_id="another boot").is_running()
+    assert signal.SIGKILL == 9
