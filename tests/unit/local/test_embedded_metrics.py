@@ -10,15 +10,10 @@ from local.emulator.embedded_metrics import Datum, parse
 
 def record(**changes: Any) -> dict[str, Any]:
     """A valid record with one metric in two sets of dimensions."""
-    directive = {
-        "Namespace": "Haylift", "Dimensions": [["route"], []], "Metrics": [{"Name": "took", "Unit": "Milliseconds"}],
-    }  # fmt: skip
-    return {
-        "_aws": {"Timestamp": 1, "CloudWatchMetrics": [directive]},
-        "route": "/v1/search",
-        "took": 12,
-        **changes,
-    }
+    metrics = [{"Name": "took", "Unit": "Milliseconds"}]
+    directive = {"Namespace": "Haylift", "Dimensions": [["route"], []], "Metrics": metrics}
+    metadata = {"Timestamp": 1, "CloudWatchMetrics": [directive]}
+    return {"_aws": metadata, "route": "/v1/search", "took": 12, **changes}
 
 
 def test_each_set_of_dimensions_is_a_series() -> None:
