@@ -5,6 +5,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -95,6 +96,28 @@ def test_two_writers_and_a_reader_in_three_processes(tmp_path: Path, writer: Wri
 
     assert len(acknowledged) == 20
     assert len(seen(index)) == 220
+    index.close()
+
+
+def test_threads_share_one_index(tmp_path: Path) -> None:
+    index = SqliteIndex(tmp_path)
+
+    def write(thread: int) -> None:
+        for number in range(20):
+            index.write("acme", "g1", [embedded(f"{thread}-{number}-{part}") for part in range(3)])
+
+    def read(_: int) -> list[int]:
+        return [len(seen(index)) for _ in range(20)]
+
+    with ThreadPoolExecutor(4) as pool:
+        written = [pool.submit(write, thread) for thread in range(2)]
+        counts = [pool.submit(read, thread).result() for thread in range(2)]
+        for each in written:
+            each.result()
+
+    assert all(each == sorted(each) for each in counts)
+    assert all(count % 3 == 0 for each in counts for count in each)
+    assert len(seen(index)) == 120
     index.close()
 
 

@@ -44,10 +44,10 @@ class SqliteIndex:
     """Implements `DocumentIndex` with one WAL file per tenant and generation on a local disk.
 
     Words: BM25 (k1 1.2, b 0.75) over one field, the text that the model sees: title and headings once,
-    then the chunk. They weigh as much as the text: a larger weight would lift every chunk of a
-    document whose title fits over the one chunk that holds the answer, and an OpenSearch index over
-    the same field then ranks alike. Terms are those of Lucene's English analyser. Vectors: exact
-    cosine. Good to about 50,000 chunks per tenant.
+    then the chunk, in the terms of Lucene's English analyser. nDCG@10 is that of Lucene within 0.001
+    (SciFact .678, Cranfield .375). The title weighs as much as the text: counted twice it adds 0.008
+    there, where a document is one chunk, and with many chunks it would lift all of a fitting document
+    over the one that holds the answer. Vectors: exact cosine. Good to about 50,000 chunks per tenant.
 
     Any number of processes may read and write. Readers never wait; a writer waits its turn for
     `busy_timeout_s`. A committed write survives `kill -9`. Set `OPENBLAS_NUM_THREADS=1` in the
