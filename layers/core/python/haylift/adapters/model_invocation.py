@@ -29,9 +29,13 @@ from haylift.domain.errors import ModelUnavailable
 from haylift.resilience import CircuitBreaker, Deadline, RetryBudget, full_jitter_s
 from haylift.telemetry import Metric, Telemetry, request_id
 
-WAITS_S = (0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 20.0, 55.0)
+WAITS_S = (0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 11.0, 15.0, 20.0, 25.0, 40.0, 55.0)
 """A boto3 client's read time-out is fixed when it is made: one client for each of these, made when first
 needed, and a call takes the longest wait that its deadline allows. SageMaker ends an invocation at 60 s."""
+
+GRACE_S = 0.05
+"""A wait may end so much after the deadline, so that 2 s of patience are not cut to 1.5 s by the time that
+passed on the way here."""
 
 CONTAINER_SHARE = 0.95
 """The container gets so much of our wait, so that its own answer comes before our time-out."""
@@ -183,13 +187,13 @@ def runtime_client(read_timeout_s: float) -> Any:
 
 
 def longest_wait_s(deadline: Deadline) -> float:
-    """The longest of `WAITS_S` that ends before the deadline.
+    """The longest of `WAITS_S` that ends before the deadline, or `GRACE_S` after it.
 
     Raises:
         DeadlineExceeded: when not even the shortest does.
     """
     deadline.require(WAITS_S[0])
-    return max(wait_s for wait_s in WAITS_S if wait_s <= deadline.remaining_s)
+    return max(wait_s for wait_s in WAITS_S if wait_s <= deadline.remaining_s + GRACE_S)
 
 
 def custom_attributes(give_up_at: float, request_class: RequestClass, called_for: str) -> str:
