@@ -12,7 +12,7 @@ from local import seeding, system
 from local.deployment import Deployment
 from local.faults import LocalFault
 from local.first_requests import wait_until_answering
-from local.layout import Layout
+from local.layout import DEFAULT_STATE, Layout
 from local.outputs import print_guide, write_outputs
 from local.ports import choose_ports, variable
 from local.toolchain import ROOT
@@ -40,7 +40,7 @@ def up(layout: Layout, options: argparse.Namespace) -> int:
             folder = Path(options.samples).absolute()
             seeding.upload(layout, folder, seeding.TENANTS[0])
             seeding.ask(layout, folder, seeding.TENANTS[0])
-    print_guide(content, users, str(layout.outputs))
+    print_guide(content, users, layout)
     print(f"({time.monotonic() - started:.0f} s)")
     return 0
 
@@ -89,7 +89,7 @@ def _parser() -> argparse.ArgumentParser:
         line = (command.__doc__ or "").splitlines()[0]
         sub = commands.add_parser(name, help=line, description=line, epilog=EPILOG, formatter_class=raw)
         sub.add_argument(
-            "--state-dir", type=Path, default=ROOT / ".local", metavar="DIR", help="default: .local"
+            "--state-dir", type=Path, default=DEFAULT_STATE, metavar="DIR", help="default: .local"
         )
         if name == "up":
             sub.add_argument(

@@ -3,7 +3,10 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from local.toolchain import ROOT
+
 MARKER = "haylift-local-system"
+DEFAULT_STATE = ROOT / ".local"
 
 
 @dataclass(frozen=True)

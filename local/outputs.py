@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from local.deployment import Deployment
 from local.faults import LocalFault
+from local.layout import DEFAULT_STATE, Layout
 from local.ports import HOST
 from local.seeding import User, as_records
 from local.services import MODEL_ENDPOINT_NAME, REGION
@@ -44,14 +45,10 @@ def write_outputs(deployment: Deployment, users: Sequence[User]) -> dict[str, ob
     return content
 
 
-def print_guide(content: dict[str, object], users: Sequence[User], outputs_file: str) -> None:
+def print_guide(content: dict[str, object], users: Sequence[User], layout: Layout) -> None:
     """Print addresses, logins and commands to paste."""
-    reader = next(user for user in users if user.role == "reader")
-    api = content["api_url"]
-    login = shlex.quote(json.dumps({"username": reader.username, "password": reader.password}))
-    question = shlex.quote(json.dumps({"query": "How do I upload a document?"}))
-    print(f"\nHaylift is up. All of this is in {outputs_file} too.\n")
-    print(f"  HTTP API        {api}")
+    print(f"\nHaylift is up. All of this is in {layout.outputs} too.\n")
+    print(f"  HTTP API        {content['api_url']}")
     print(f"  AWS APIs        {content['aws_endpoint_url']}   (region {content['region']}, any credentials)")
     print(f"  upload bucket   {content['upload_bucket']}   (documents/<tenant>/<path>)")
     print(f"  model endpoint  {content['model_endpoint_url']}")
@@ -59,15 +56,31 @@ def print_guide(content: dict[str, object], users: Sequence[User], outputs_file:
     print("  login            password           tenant   role")
     for user in users:
         print(f"  {user.username:16} {user.password:18} {user.tenant:8} {user.role}")
-    json_type = "-H 'Content-Type: application/json'"
-    pick = "python3 -c 'import json, sys; print(json.load(sys.stdin)[\"access_token\"])'"
     print("\nTo paste:\n")
-    print(f"  API={api}")
-    print(f"  TOKEN=$(curl -s $API/v1/auth/login {json_type} -d {login} | {pick})")
-    for path, field in (("search", "query"), ("query", "text")):
-        question = json.dumps({field: "How do I upload a document?"})
-        print(f'  curl -s $API/v1/{path} -H "Authorization: Bearer $TOKEN" {json_type} -d {question}')
-    print("  curl -s $API/health\n")
-    print('  .venv/bin/python -m ops ask "How do I upload a document?"')
-    print("  .venv/bin/python -m ops upload FILE_OR_FOLDER --tenant acme\n")
-    print("make down stops it, make clean removes its state.")
+    for line in lines_to_paste(str(content["api_url"]), users, layout):
+        print(f"  {line}")
+    print("\nmake down stops it, make clean removes its state.")
+
+
+def lines_to_paste(api_url: str, users: Sequence[User], layout: Layout) -> list[str]:
+    """Shell lines that log in, search, ask and upload, run one after the other in this folder."""
+    reader = next(user for user in users if user.role == "reader")
+    login = _json_argument(username=reader.username, password=reader.password)
+    question = "How do I upload a document?"
+    post = "curl -s -w '\\n' -H 'Content-Type: application/json'"
+    pick = "python3 -c 'import json, sys; print(json.load(sys.stdin)[\"access_token\"])'"
+    ops = ".venv/bin/python -m ops"
+    where = "" if layout.state == DEFAULT_STATE else f" --state-dir {shlex.quote(str(layout.state))}"
+    return [
+        f"API={api_url}",
+        f"TOKEN=$({post} $API/v1/auth/login -d {login} | {pick})",
+        f'{post} $API/v1/search -H "Authorization: Bearer $TOKEN" -d {_json_argument(query=question)}',
+        f'{post} $API/v1/query -H "Authorization: Bearer $TOKEN" -d {_json_argument(text=question)}',
+        "curl -s -w '\\n' $API/health",
+        f'{ops} ask "{question}"{where}',
+        f"{ops} upload samples --tenant {reader.tenant}{where}",
+    ]
+
+
+def _json_argument(**fields: str) -> str:
+    return shlex.quote(json.dumps(fields))
