@@ -47,13 +47,13 @@ def test_a_question_is_embedded_as_a_query() -> None:
 
 def test_documents_are_sent_in_batches_and_come_back_in_order() -> None:
     runtime = FakeRuntime(
-        [embeddings(*[[float(i)] for i in range(32)]), embeddings(*[[32.0 + i] for i in range(8)])]
+        [embeddings(*[[float(i)] for i in range(16)]), embeddings(*[[16.0 + i] for i in range(8)])]
     )
 
-    vectors = models(runtime).embed_documents([f"text {i}" for i in range(40)], deadline())
+    vectors = models(runtime).embed_documents([f"text {i}" for i in range(24)], deadline())
 
-    assert [vector[0] for vector in vectors] == [float(i) for i in range(40)]
-    assert [len(body["input"]) for body in runtime.bodies] == [32, 8]
+    assert [vector[0] for vector in vectors] == [float(i) for i in range(24)]
+    assert [len(body["input"]) for body in runtime.bodies] == [16, 8]
     assert {body["input_type"] for body in runtime.bodies} == {"document"}
     assert "class=document" in runtime.calls[0]["CustomAttributes"]
 
@@ -69,14 +69,14 @@ def test_rows_in_another_order_are_put_right() -> None:
 
 def test_a_text_that_is_too_long_is_named_among_all_texts() -> None:
     answers: list[Answer] = [
-        embeddings(*[[0.0]] * 32),
+        embeddings(*[[0.0]] * 16),
         model_error(400, "input_too_long", param="input[3]"),
     ]
 
     with pytest.raises(InvalidInput) as caught:
-        models(FakeRuntime(answers)).embed_documents(["text"] * 40, deadline())
+        models(FakeRuntime(answers)).embed_documents(["text"] * 24, deadline())
 
-    assert (caught.value.code, caught.value.where) == ("text_too_long", "35")
+    assert (caught.value.code, caught.value.where) == ("text_too_long", "19")
 
 
 def test_a_question_that_is_refused_leaves_the_search_to_words() -> None:
