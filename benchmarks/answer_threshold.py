@@ -19,6 +19,7 @@ import argparse
 import hashlib
 import io
 import json
+import logging
 import sys
 import tempfile
 import time
@@ -101,24 +102,10 @@ class NoTelemetry:
 class NoCache:
     """A shared cache that is down, so that every question is really answered."""
 
-    def read(self, tenant: str, key: str) -> NoReturn:
-        """Raises."""
-        raise self._down(tenant, key)
+    def _down(self, *asked: object, **named: object) -> NoReturn:
+        raise CacheUnavailable(f"asked for {len(asked) + len(named)} things in vain", retry_after_s=1e9)
 
-    def write(self, tenant: str, key: str, epoch: Epoch, value: bytes, ttl_s: int) -> NoReturn:
-        """Raises."""
-        raise self._down(tenant, key, epoch, value, ttl_s)
-
-    def publish(self, tenant: str, epoch: Epoch) -> NoReturn:
-        """Raises."""
-        raise self._down(tenant, epoch)
-
-    def check(self) -> NoReturn:
-        """Raises."""
-        raise self._down()
-
-    def _down(self, *asked: object) -> CacheUnavailable:
-        return CacheUnavailable(f"no cache here, asked for {len(asked)} things", retry_after_s=1e9)
+    read = write = publish = check = _down
 
 
 class OneTenant:
@@ -289,6 +276,7 @@ def main() -> None:
     parser.add_argument("scifact", type=Path)
     parser.add_argument("--sample", type=int, default=200, help="questions of each kind at most")
     arguments = parser.parse_args()
+    logging.disable(logging.WARNING)  # each question without cross-encoder would say so
     invoker = ModelInvoker(
         "direct", NoTelemetry(), make=lambda wait_s: DirectRuntime(arguments.endpoint_url, wait_s)
     )

@@ -12,8 +12,8 @@ from haylift.domain.errors import InvalidInput, ModelUnavailable
 from haylift.resilience import Deadline
 
 BATCH_TEXTS = 16
-"""Documents in one invocation: 0.7 s for chunks of 128 tokens on an idle core; 32 long ones took up to 30 s on
-a busy machine, near SageMaker's 60 s. The endpoint batches across invocations anyway."""
+"""Documents in one invocation: 0.7 s for chunks of 128 tokens on an idle core. 32 long ones took up to 30 s
+on a busy one, near SageMaker's 60 s. The endpoint batches across invocations anyway."""
 
 BATCH_BYTES = 4_000_000
 """Text bytes in one invocation; with JSON around them below SageMaker's 6 MB."""
