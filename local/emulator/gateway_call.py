@@ -8,3 +8,5 @@ from contextvars import ContextVar
 
 peer_address: ContextVar[str] = ContextVar("peer_address", default="127.0.0.1")
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
+answer_by: ContextVar[float | None] = ContextVar("answer_by", default=None)
+"""When the gateway gives up, on the monotonic clock; None for what no gateway waits for."""

@@ -5,10 +5,12 @@ A function that fails or answers nonsense is a 502 with the DEFAULT_5XX response
 """
 
 import asyncio
+import time
 from typing import Any
 
 from ministack.services import apigateway_v1
 
+from local.emulator.gateway_call import answer_by
 from local.emulator.patching import Needs, Patch, Replacement
 
 NEEDS = [
@@ -62,6 +64,7 @@ def patch() -> Patch:
             return _answer(failure, request)
 
     async def call_lambda(*args: Any, **named: Any) -> Any:
+        answer_by.set(time.monotonic() + INTEGRATION_LIMIT_S)
         # A thread cannot be stopped: the task is kept, the function ends by its own limit.
         task = asyncio.ensure_future(call(*args, **named))
         _RUNNING.add(task)

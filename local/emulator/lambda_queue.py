@@ -4,14 +4,17 @@ Lambda starts as many environments as it needs; one machine cannot. ministack ei
 (ten parallel searches made 22 processes and 2.8 GB) or refuses with 429, which AWS would not do here.
 """
 
+import math
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 from ministack.core import lambda_runtime
 from ministack.services import lambda_svc
 
 from local.emulator.configuration import CONFIGURATION
+from local.emulator.gateway_call import answer_by
 from local.emulator.patching import Needs, Patch, Replacement
 
 NEEDS = [
@@ -19,10 +22,13 @@ NEEDS = [
         "ministack.core.lambda_runtime",
         ("acquire_worker", "release_worker", "_workers", "_lock", "kill_workers"),
     ),
-    Needs("ministack.services.lambda_svc", ("acquire_worker", "release_worker", "reap_idle_workers")),
+    Needs(
+        "ministack.services.lambda_svc",
+        ("acquire_worker", "release_worker", "reap_idle_workers", "_sqs_esm_concurrency"),
+    ),
 ]
-# Longer than API Gateway waits for an integration; a function that calls itself ends here, not never.
-WAIT_LIMIT_S = 60.0
+# Longer than two batches of ingestion take; a function that calls itself ends here, not never.
+WAIT_LIMIT_S = 300.0
 # A worker can also become free by being thrown away, which nobody announces.
 _LOOK_AGAIN_S = 0.25
 _freed = threading.Condition()
@@ -34,7 +40,8 @@ def acquire_worker(
 ) -> tuple[Any, str]:  # fmt: skip
     """Lease a process of this function version, waiting for one; `(None, "func_cap")` after the limit."""
     limit = max_concurrency or CONFIGURATION.workers_per_function
-    deadline = time.monotonic() + WAIT_LIMIT_S
+    # What the gateway has given up is not begun any more.
+    deadline = min(time.monotonic() + WAIT_LIMIT_S, answer_by.get() or math.inf)
     while True:
         worker, reason = lambda_runtime.acquire_worker(
             func_name, config, code_zip, qualifier=qualifier, max_concurrency=limit
@@ -50,6 +57,18 @@ def release_worker(worker: Any) -> None:
     lambda_runtime.release_worker(worker)
     with _freed:
         _freed.notify_all()
+
+
+def _limited_mapping(concurrency: Callable[..., int]) -> Callable[..., int]:
+    """A queue's mapping takes no more batches at a time than its function has processes.
+
+    Those beyond would wait here while the queue counts them as received and their time runs.
+    """
+
+    def limited(*args: Any, **named: Any) -> int:
+        return min(concurrency(*args, **named), CONFIGURATION.workers_per_function)
+
+    return limited
 
 
 def end_idle_workers(ttl: float | None = None) -> int:
@@ -93,5 +112,8 @@ def patch() -> Patch:
             Replacement(lambda_svc, "acquire_worker", acquire_worker),
             Replacement(lambda_svc, "release_worker", release_worker),
             Replacement(lambda_svc, "reap_idle_workers", end_idle_workers),
+            Replacement(
+                lambda_svc, "_sqs_esm_concurrency", _limited_mapping(lambda_svc._sqs_esm_concurrency)
+            ),
         ],
     )
