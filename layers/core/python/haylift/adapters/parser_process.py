@@ -129,26 +129,32 @@ def _environment() -> dict[str, str]:
 
 
 def _document(output: bytes, status: int) -> ParsedDocument:
-    lines: list[dict[str, Any]] = []
-    if output.endswith(b"\n"):
-        lines = [json.loads(line) for line in output.splitlines()]
-    verdict = lines.pop() if lines else {}
-    if "rejected" in verdict:
-        raise DocumentRejected(verdict["detail"], reason=verdict["rejected"])
-    if "end" not in verdict:
-        # Without a verdict it died: by the kernel's limits (a signal), or of the file.
-        reason = "parser_limit" if status < 0 else "damaged"
-        raise DocumentRejected("The parser died of the file.", reason=reason)
+    """The answer's document. A child that a file took over can write anything, so nothing is assumed."""
+    try:
+        lines: list[dict[str, Any]] = [json.loads(line) for line in output.splitlines()]
+        verdict = lines.pop() if output.endswith(b"\n") else {}
+        if "rejected" in verdict:
+            raise DocumentRejected(str(verdict["detail"]), reason=str(verdict["rejected"]))
+        if verdict.get("end") is True:
+            return _read(lines)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        status = max(status, 0)
+    # Without a verdict it died: by the kernel's limits (a signal), or of the file.
+    reason = "parser_limit" if status < 0 else "damaged"
+    raise DocumentRejected("The parser died of the file.", reason=reason)
+
+
+def _read(lines: list[dict[str, Any]]) -> ParsedDocument:
     first, *blocks = lines
     return ParsedDocument(
-        title=first["title"],
-        media_type=first["media_type"],
+        title=str(first["title"]),
+        media_type=str(first["media_type"]),
         blocks=tuple(
             Block(
-                text=line["text"],
-                page=line["page"],
-                headings=tuple(line["headings"]),
-                is_table=line["is_table"],
+                text=str(line["text"]),
+                page=None if line["page"] is None else int(line["page"]),
+                headings=tuple(map(str, line["headings"])),
+                is_table=bool(line["is_table"]),
             )
             for line in blocks
         ),

@@ -81,10 +81,11 @@ def _rows(table: Sequence[Token]) -> Iterator[str]:
 def _text(element: Sequence[Token]) -> str:
     lines: list[str] = []
     depth = 0
-    starts_item = False
+    mark = ""
     for token in element:
         depth += token.nesting if token.type.endswith(("_list_open", "_list_close")) else 0
-        starts_item = starts_item or token.type == "list_item_open"
+        if token.type == "list_item_open":
+            mark = f"{token.info}{token.markup} " if token.info else "- "
         if token.type == "inline":
             text = _plain(token)
         elif token.type in {"fence", "code_block"}:
@@ -96,8 +97,8 @@ def _text(element: Sequence[Token]) -> str:
         else:
             continue
         if text:
-            lines.append(f"{'  ' * max(0, depth - 1)}- {text}" if starts_item else text)
-            starts_item = False
+            lines.append(f"{'  ' * max(0, depth - 1)}{mark}{text}" if mark else text)
+            mark = ""
     return "\n".join(lines)
 
 

@@ -1,0 +1,107 @@
+"""One order for each claim, in the right lane."""
+
+from typing import Any
+
+from haylift.domain.documents import DocumentState, Lane
+from haylift.domain.errors import StoreUnavailable
+from haylift.telemetry import Metric
+
+from tests.unit.ingestion.world import DOCUMENT_ID, KEY, World
+
+
+def outcomes(world: World) -> list[str]:
+    return [each["outcome"] for each in world.telemetry.dimensions_of(Metric.EVENTS_CLAIMED)]
+
+
+def test_a_claim_sends_one_order() -> None:
+    world = World()
+    version_id = world.bucket.put(KEY, b"one")
+
+    world.dispatch(*world.bucket.bodies)
+
+    ((lane, order),) = world.lanes.sent
+    assert lane is Lane.INTERACTIVE
+    assert (order.tenant, order.document_id, order.key, order.revision) == ("acme", DOCUMENT_ID, KEY, 1)
+    row = world.row()
+    assert row is not None
+    assert (row.state, row.version_id) == (DocumentState.RECEIVED, version_id)
+    assert outcomes(world) == ["claimed"]
+
+
+def test_a_known_event_is_sent_again_while_work_is_open_and_a_late_one_is_not() -> None:
+    world = World()
+    world.bucket.put(KEY, b"one")
+    world.bucket.put(KEY, b"two")
+    first, second = world.bucket.bodies
+
+    world.dispatch(second)
+    world.dispatch(second)
+    world.dispatch(first)
+
+    assert [order.revision for _, order in world.lanes.sent] == [1, 1]
+    assert outcomes(world) == ["claimed", "known", "late"]
+
+
+def test_a_known_event_of_a_finished_document_sends_nothing() -> None:
+    world = World()
+    world.bucket.put(KEY, b"one")
+    bodies = list(world.bucket.bodies)
+    world.settle()
+
+    world.dispatch(*bodies)
+
+    assert world.lanes.sent == []
+
+
+def test_an_old_version_that_expires_makes_no_work() -> None:
+    world = World()
+    old = world.bucket.put(KEY, b"one")
+    world.bucket.put(KEY, b"two")
+    world.settle()
+    before = world.row()
+    world.bucket.expire(KEY, old)
+
+    world.dispatch(*world.bucket.bodies)
+
+    after = world.row()
+    assert world.lanes.sent == []
+    assert before is not None
+    assert after is not None
+    assert (after.revision, after.state) == (before.revision, DocumentState.SEARCHABLE)
+    assert after.sequencer > before.sequencer
+
+
+def test_bulk_and_many_open_documents_take_the_backfill_lane() -> None:
+    world = World(interactive_open_limit=2)
+    for name in ("bulk/1.md", "2.md", "3.md", "4.md"):
+        world.bucket.put(f"documents/acme/{name}", b"one")
+    world.bucket.put("documents/other/1.md", b"one")
+
+    world.dispatch(*world.bucket.bodies)
+
+    lanes = [lane for lane, _ in world.lanes.sent]
+    assert lanes == [Lane.BACKFILL, Lane.INTERACTIVE, Lane.BACKFILL, Lane.BACKFILL, Lane.INTERACTIVE]
+
+
+def test_a_failing_store_gives_back_only_its_own_message() -> None:
+    world = World()
+    world.bucket.put(KEY, b"one")
+    world.bucket.put("documents/acme/b.md", b"one")
+    failures = [StoreUnavailable("The ledger does not answer.")]
+    claim = world.ledger.claim
+
+    def failing_once(*args: Any) -> Any:
+        if failures:
+            raise failures.pop()
+        return claim(*args)
+
+    world.ledger.claim = failing_once  # type: ignore[method-assign]
+
+    answer = world.dispatch(*world.bucket.bodies)
+
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "message-0"}]}
+    assert len(world.lanes.sent) == 1
+
+
+def test_an_empty_batch_is_done() -> None:
+    assert World().dispatch() == {"batchItemFailures": []}
