@@ -84,7 +84,7 @@ class BuiltImage(Construct):
             f"aws ecr describe-images --repository-name {self.repository.repository_name} "
             f"--image-ids imageTag={tag}"
         )
-        build = f"DOCKER_BUILDKIT=1 docker build -f Containerfile --target {target} -t {image} . && docker push {image}"
+        make = f"DOCKER_BUILDKIT=1 docker build -f Containerfile --target {target} -t {image} ."
         project = codebuild.Project(
             self,
             "Project",
@@ -102,7 +102,7 @@ class BuiltImage(Construct):
             build_spec=codebuild.BuildSpec.from_object({
                 "version": "0.2",
                 "phases": {
-                    "build": {"commands": [log_in, f"{is_there} || ({build})"]},
+                    "build": {"commands": [log_in, f"{is_there} || ({make} && docker push {image})"]},
                     "post_build": {"commands": [ANSWER]},
                 },
             }),

@@ -1,6 +1,8 @@
 """Numbers that must fit together, read from the templates as CloudFormation will."""
 
 import copy
+import json
+import re
 from collections.abc import Mapping
 
 import pytest
@@ -43,17 +45,23 @@ def _fed_functions(stacks: Stacks) -> list[tuple[str, int]]:
     template = stacks["ingestion"]["Resources"]
     pairs = []
     for _, _, mapping in resources(stacks, "AWS::Lambda::EventSourceMapping"):
-        alias = template[mapping["FunctionName"]["Ref"]]["Properties"]
+        alias = template[_ref_in(mapping["FunctionName"])]["Properties"]
         function = template[alias["FunctionName"]["Ref"]]["Properties"]
         pairs.append((mapping["EventSourceArn"]["Fn::GetAtt"][0], function["Timeout"]))
     return pairs
+
+
+def _ref_in(value: object) -> str:
+    """The one logical id that an intrinsic function refers to."""
+    (found,) = re.findall(r'"Ref": "([^"]+)"', json.dumps(value))
+    return str(found)
 
 
 def mapping_faults(stacks: Stacks) -> list[str]:
     """Mappings that do not invoke `live`, fail whole batches, or reserve what others need."""
     faults = []
     for _, logical_id, mapping in resources(stacks, "AWS::Lambda::EventSourceMapping"):
-        target = stacks["ingestion"]["Resources"][mapping["FunctionName"]["Ref"]]
+        target = stacks["ingestion"]["Resources"][_ref_in(mapping["FunctionName"])]
         if target["Type"] != "AWS::Lambda::Alias" or target["Properties"]["Name"] != "live":
             faults.append(f"{logical_id} does not invoke live")
         if mapping.get("FunctionResponseTypes") != ["ReportBatchItemFailures"]:

@@ -142,12 +142,12 @@ def test_runbooks_ask_for_metrics_that_exist() -> None:
 
 
 def test_a_runbook_with_an_unknown_metric_would_be_seen() -> None:
-    text = "aws cloudwatch --namespace Haylift --metric-name gone_seconds; see `haystack_gone`"
+    text = "aws cloudwatch --namespace Haylift --metric-name gone_seconds --period 60; see `haystack_gone`"
 
     assert runbook_metric_faults(text) == ["gone_seconds", "haystack_gone"]
 
 
 def test_no_dimension_counts_tenants_or_users() -> None:
-    assert {"tenant", "user", "username", "document_id"} & {
-        dimension.value for dimension in Dimension
-    } == set()
+    names = {dimension.value for dimension in Dimension}
+
+    assert {"tenant", "user", "username", "document_id"} & names == set()
