@@ -168,6 +168,15 @@ class DocumentIndexPromises:
         assert seen(index) == ["e-1"]
         assert ids(index.retrieve(words("words"), ACME, "g1")) == ["e-1"]
 
+    def test_a_late_removal_leaves_newer_revisions(self, index: DocumentIndex) -> None:
+        revisions = [embedded(f"d-{number}", document_id="d", revision=number) for number in (1, 2, 3)]
+        index.write("acme", "g1", revisions)
+
+        assert index.remove("acme", "g1", "d", keep_revision=2, up_to_revision=2) == 1
+        assert seen(index) == ["d-2", "d-3"]
+        assert index.remove("acme", "g1", "d", keep_revision=0, up_to_revision=2) == 1
+        assert seen(index) == ["d-3"]
+
     @pytest.mark.parametrize("query", AWKWARD_QUERIES, ids=range(len(AWKWARD_QUERIES)))
     def test_no_query_text_is_an_error(self, index: DocumentIndex, query: str) -> None:
         index.write("acme", "g1", [embedded("c1", "a pipeline of words")])

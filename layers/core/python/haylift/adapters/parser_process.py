@@ -15,8 +15,8 @@ from haylift.domain.chunks import Block, ParsedDocument
 from haylift.domain.documents import DocumentKey
 from haylift.domain.errors import DocumentRejected
 
-COMMAND = (sys.executable, "-P", "-m", "haylift.parsing")
-"""`-P`: the folder of the file is no place to import from."""
+COMMAND = (sys.executable, "-P", "-S", "-m", "haylift.parsing")
+"""`-P`: the working folder is no place to import from; `-S`: where modules lie is given, not searched."""
 
 MAX_BYTES_PER_CHAR = 6
 """A control character as JSON writes it; UTF-8 takes 4 at most."""

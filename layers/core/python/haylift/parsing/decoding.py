@@ -1,6 +1,7 @@
 """Bytes to text in the encoding that they are in."""
 
 import codecs
+from collections.abc import Iterator
 
 from haylift.domain.errors import DocumentRejected
 
@@ -31,13 +32,23 @@ def decode(data: bytes, declared: str = "") -> str:
     Raises:
         DocumentRejected: `damaged` when it is no text in any encoding.
     """
-    for encoding in (_marked_or_wide(data), "utf-8", declared, _likely(data)):
-        if encoding:
-            try:
-                return data.decode(encoding)
-            except (UnicodeDecodeError, LookupError):
-                continue
+    for encoding in _encodings(data, declared):
+        try:
+            return data.decode(encoding)
+        except (UnicodeDecodeError, LookupError):
+            continue
     raise DocumentRejected("The text is in no known encoding.", reason="damaged")
+
+
+def _encodings(data: bytes, declared: str) -> Iterator[str]:
+    """The likeliest first; each is found only when those before did not fit."""
+    marked = _marked_or_wide(data)
+    if marked:
+        yield marked
+    yield "utf-8"
+    if declared:
+        yield declared
+    yield _likely(data)
 
 
 def is_probably_text(head: bytes) -> bool:
