@@ -21,7 +21,7 @@ class Settings(CommonSettings):
         embed_endpoint: SageMaker endpoint of embeddings and reranking.
         embed_model: the model's name; part of every cache key.
         query_timeout_s: default of a query's `timeout` (at most 28, below the gateway's 29).
-        answer_threshold: least relevance (0 to 1) of a sentence that answers; see docs/decisions.
+        answer_threshold: least relevance (0 to 1) of a sentence that answers (docs/decisions/0020).
     """
 
     index_store: str

@@ -27,6 +27,7 @@ from tests.fakes.search import chunk
         ("港口七点开门。钥匙十二欧元。", ["港口七点开门。", "钥匙十二欧元。"]),
         ("Yes. No.", []),
         ("# Lost keys\nA key costs twelve euros.", ["Lost keys\nA key costs twelve euros."]),
+        ("---\nsome title here\n---", ["some title here\n---"]),
         ("", []),
         ("word " * 200, []),
     ],

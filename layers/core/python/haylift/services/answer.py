@@ -37,14 +37,15 @@ class AnswerPolicy:
     """When a sentence answers.
 
     Args:
-        threshold: least relevance (0 to 1) by the cross-encoder; chosen in docs/decisions/0020.
+        threshold: least relevance (0 to 1) by the cross-encoder; chosen in
+            docs/decisions/0020-answer-threshold.md.
         lexical_threshold: least share of the question's weighted words, used without cross-encoder.
         second_share: a second sentence is added when it has this share of the best one's relevance.
         max_pairs: sentences that the cross-encoder reads; each costs 70-110 CPU ms.
     """
 
     threshold: float
-    lexical_threshold: float = 0.6
+    lexical_threshold: float = 0.5
     second_share: float = 0.9
     max_pairs: int = 12
 

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from haylift.services.sentences import Sentence, terms
 
 PASSAGE_WEIGHT = 0.5
-"""Share of the passage's own score beside shared words; see benchmarks/answer_threshold.py."""
+"""Weight of the passage's own score (0 to 1) beside the share of shared words (0 to 1); not tuned."""
 
 CONTEXT_WEIGHT = 0.3
-"""A word found only in the title or heading counts so much of one found in the sentence."""
+"""A word found only in the title or heading counts so much of one found in the sentence; not tuned."""
 
 
 def chosen(question: str, candidates: Sequence[Sentence], most: int) -> list[Sentence]:

@@ -53,7 +53,7 @@ def sentences(text: str) -> list[str]:
     ['Dr. Key lost it.', 'It costs 12.50 euros!', 'Ask the\\nharbour master.']
     """
     pieces = [piece for paragraph in _PARAGRAPH.split(text) for piece in _cut(paragraph)]
-    stripped = (piece.strip().lstrip("#-*+•| ") for piece in pieces)
+    stripped = (piece.strip().lstrip("#-*+•| \t\r\n") for piece in pieces)
     return [piece for piece in stripped if _is_sentence(piece)]
 
 
