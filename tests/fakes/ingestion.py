@@ -130,7 +130,12 @@ class MemoryLedger:
         row = self._owned(record)
         if row.live_revision != live_revision:
             self._put(
-                replace(_described(row, record), live_revision=live_revision, updated_at=self.clock.now())
+                replace(
+                    _described(row, record),
+                    live_revision=live_revision,
+                    live_version_id=record.version_id if live_revision else "",
+                    updated_at=self.clock.now(),
+                )
             )
             epoch = self.tenants.epoch(record.tenant)
             self.tenants.epochs[record.tenant] = replace(epoch, content_version=epoch.content_version + 1)
@@ -155,6 +160,7 @@ class MemoryLedger:
                 lease_until=0.0,
                 updated_at=now,
                 searchable_at=now if state is DocumentState.SEARCHABLE else row.searchable_at,
+                live_version_id=row.version_id if state is DocumentState.SEARCHABLE else row.live_version_id,
             )
         )
 

@@ -161,6 +161,22 @@ def test_activation_shows_a_revision_and_raises_the_content_version(ledger: Ledg
     assert row.state is DocumentState.INDEXING
 
 
+def test_readers_keep_their_version_until_the_next_one_is_live(ledger: Ledger) -> None:
+    searchable(ledger)
+    first = ledger.get("acme", KEY.document_id)
+    assert first is not None
+
+    claimed = ledger.claim(event("02"), "v9", Lane.INTERACTIVE).record
+    record = ledger.take_lease("acme", KEY.document_id, claimed.revision, "worker-9", 60)
+    ledger.activate(record, live_revision=record.revision)
+    second = ledger.get("acme", KEY.document_id)
+
+    assert first.live_version_id == first.version_id != ""
+    assert (claimed.version_id, claimed.live_version_id) == ("v9", first.version_id)
+    assert second is not None
+    assert second.live_version_id == "v9"
+
+
 def test_hiding_a_document_raises_the_content_version(ledger: Ledger) -> None:
     searchable(ledger)
     record = leased(ledger, "02")

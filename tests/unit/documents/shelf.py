@@ -76,6 +76,7 @@ def record(path: str = "handbook/start.md", tenant: str = "acme", **changes: Any
         revision=3,
         state=DocumentState.SEARCHABLE,
         live_revision=3,
+        live_version_id="v3",
         version_id="v3",
         size_bytes=1_234,
         stage="done",

@@ -175,8 +175,12 @@ def test_a_delete_puts_a_marker_and_can_be_repeated() -> None:
     ("changes", "url"),
     [
         ({}, "https://bucket.test/documents/acme/handbook/start.md?versionId=v3&X-Amz-Expires=300"),
-        ({"state": DocumentState.DELETED}, None),
-        ({"version_id": ""}, None),
+        ({"state": DocumentState.DELETED, "live_revision": 0, "live_version_id": ""}, None),
+        ({"state": DocumentState.RECEIVED, "live_revision": 0, "live_version_id": ""}, None),
+        (
+            {"state": DocumentState.INDEXING, "revision": 4, "version_id": "v4"},
+            "https://bucket.test/documents/acme/handbook/start.md?versionId=v3&X-Amz-Expires=300",
+        ),
     ],
 )
 def test_a_document_that_is_there_can_be_downloaded(changes: dict[str, object], url: str | None) -> None:

@@ -95,7 +95,7 @@ def test_a_document_is_shown() -> None:
 
 
 def test_what_has_not_happened_is_null() -> None:
-    received = record("new.md", state=DocumentState.RECEIVED, searchable_at=0.0, version_id="")
+    received = record("new.md", state=DocumentState.RECEIVED, searchable_at=0.0, live_revision=0)
 
     answer = gateway(Role.READER, received).request("GET", f"/v1/documents/{received.document_id}")
 

@@ -157,7 +157,11 @@ class DynamoDbLedger(LedgerReader):
         The record's title, media type, digest, chunk count and version travel with it: they
         describe what is live. Safe to repeat. Raises `OutOfTurn`.
         """
-        shown = description(record) | {"live_revision": live_revision, "updated_at": self._now()}
+        shown = description(record) | {
+            "live_revision": live_revision,
+            "live_version_id": record.version_id if live_revision else "",
+            "updated_at": self._now(),
+        }
         changes = owned_update(record, shown, unless="#live_revision = :live_revision")
         version = Update(
             key={"tenant": record.tenant},
@@ -188,7 +192,7 @@ class DynamoDbLedger(LedgerReader):
             "updated_at": now,
         }
         if state is DocumentState.SEARCHABLE:
-            written["searchable_at"] = now
+            written |= {"searchable_at": now, "live_version_id": record.version_id}
         if state is DocumentState.DELETED:
             written["expires_at"] = int(now) + TOMBSTONE_S
         update = owned_update(record, written, remove=("lease_owner", "lease_until", "open_tenant"))

@@ -127,7 +127,8 @@ class ObjectVersion:
 class DocumentRecord:
     """A ledger row: what is known of one document. Times are epoch seconds (UTC).
 
-    `revision` is the newest claimed one, `live_revision` the one that readers see (0: none).
+    `revision` is the newest claimed one, `live_revision` the one that readers see (0: none), with
+    `version_id` and `live_version_id` as the object versions behind them.
     `access_groups` empty: everybody in the tenant may see the document.
     """
 
@@ -138,6 +139,7 @@ class DocumentRecord:
     revision: int
     state: DocumentState
     live_revision: int = 0
+    live_version_id: str = ""
     version_id: str = ""
     size_bytes: int = 0
     reason: str = ""

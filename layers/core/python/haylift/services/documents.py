@@ -82,10 +82,14 @@ class DocumentsService:
         return record
 
     def download_url(self, record: DocumentRecord) -> str | None:
-        """A short-lived address of the document's newest version; None when it is deleted."""
-        if record.state is DocumentState.DELETED or not record.version_id:
+        """A short-lived address of the version that readers see; None when they see none.
+
+        Never of a version that is only claimed: its access groups are not read yet.
+        """
+        version_id = record.live_version_id
+        if not record.live_revision or not version_id:
             return None
-        return self.objects.download_url(record.key, record.version_id, expires_s=self.download_expires_s)
+        return self.objects.download_url(record.key, version_id, expires_s=self.download_expires_s)
 
     def upload(self, principal: Principal, path: str, content_type: str = "") -> Upload:
         """A form for sending one file to `documents/<tenant>/<path>`; a file there is replaced.

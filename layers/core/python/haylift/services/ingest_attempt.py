@@ -89,9 +89,7 @@ class Attempt:
 
     def _index_or_reject(self, version: ObjectVersion) -> bool:
         """False when the version vanished before it was read."""
-        self._record = replace(
-            self._record, version_id=version.version_id, size_bytes=version.size_bytes
-        )
+        self._record = replace(self._record, version_id=version.version_id, size_bytes=version.size_bytes)
         try:
             return self._index(version)
         except DocumentRejected as verdict:
