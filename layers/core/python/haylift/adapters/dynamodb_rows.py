@@ -34,7 +34,7 @@ def to_item(row: Any) -> Item:
 
 def from_item[R](kind: type[R], item: Mapping[str, Mapping[str, Any]]) -> R:
     """The dataclass of an item; attributes that it does not know are left out, absent ones are defaults."""
-    readers = _readers(kind)
+    readers = _readers(kind)  # type: ignore[arg-type]  # mypy does not see that a class is hashable
     return kind(**{name: readers[name](item[name]) for name in readers.keys() & item.keys()})
 
 
