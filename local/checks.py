@@ -15,6 +15,8 @@ from pathlib import Path
 from local.toolchain import BIN, ROOT, cdk_environment
 
 STAGES = ("local", "dev", "prod")
+# What the stage `local` asks for; the others do not read it.
+LOCAL_CONTEXT = ("-c", "cache_endpoint=127.0.0.1:6379", "-c", "index_dir=/var/lib/haylift/index")
 # Each lock may constrain the next, so the order matters.
 LOCKS = ("api", "search", "parsing", "runtime", "dev")
 GPU_ENDPOINT = ROOT / "gpu_endpoint"
@@ -56,7 +58,7 @@ def synth() -> list[Check]:
     return [
         Check(
             f"synth {stage}",
-            [cdk, "synth", "-q", "-c", f"stage={stage}", "-o", f"cdk.out.{stage}"],
+            [cdk, "synth", "-q", "-c", f"stage={stage}", *LOCAL_CONTEXT, "-o", f"cdk.out.{stage}"],
             ROOT,
             environment,
         )

@@ -50,7 +50,7 @@ class Synthesis:
 
 
 def synthesise(
-    context: Mapping[str, str], *, app: Sequence[str] = ("app.py",), **environment: str
+    context: Mapping[str, Any], *, app: Sequence[str] = ("app.py",), **environment: str
 ) -> Synthesis:
     """Runs the app as the CDK command line does, in a folder of its own."""
     folder = Path(tempfile.mkdtemp(prefix="haylift-synth-"))
