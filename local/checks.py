@@ -39,6 +39,7 @@ def lint() -> list[Check]:
         Check("lint", [BIN / "ruff", "check", "--quiet", "."]),
         Check("imports", [BIN / "lint-imports"]),
         Check("types", [BIN / "mypy"]),
+        Check("types of gpu_endpoint", [GPU_ENDPOINT / ".venv" / "bin" / "mypy"], GPU_ENDPOINT),
     ]
 
 

@@ -58,8 +58,8 @@ PROBLEMS = (
         detail="The function could not be reached; try again, and quote the request id when you report it.",
     ),
     GatewayProblem(
-        kind=_KINDS.AUTHORIZER_FAILURE, status=500, code="internal_error", title="Internal error",
-        detail="Your token could not be checked; try again, and quote the request id when you report it.",
+        kind=_KINDS.AUTHORIZER_FAILURE, status=503, code="store_unavailable", title="Unavailable",
+        detail="Your token could not be checked just now; try again in a few seconds.",
     ),
     GatewayProblem(
         kind=_KINDS.DEFAULT_4_XX, status=None, code="invalid_request", title="Bad request",
@@ -84,7 +84,7 @@ def add_gateway_responses(api: apigateway.RestApi) -> None:
             "X-Content-Type-Options": "'nosniff'",
             "X-Request-Id": "context.requestId",
         }
-        if problem.status == 429:
+        if problem.status in {429, 503}:
             headers["Retry-After"] = f"'{RETRY_AFTER_S}'"
         api.add_gateway_response(
             f"Answer{problem.kind.response_type.title().replace('_', '')}",

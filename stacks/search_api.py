@@ -21,7 +21,7 @@ from stacks.environments import Environment
 from stacks.function import FunctionSpec, HayliftFunction
 from stacks.gateway_responses import add_gateway_responses
 from stacks.layers import API_LAYERS, SEARCH_LAYERS, Layers
-from stacks.storage import BY_UPDATED, FAMILY, OPEN_DOCUMENTS, StorageStack
+from stacks.storage import BY_UPDATED, OPEN_DOCUMENTS, StorageStack
 
 API_STAGE = "api"
 GATEWAY_TIMEOUT_S = 29
@@ -87,7 +87,7 @@ class SearchApiStack(cdk.Stack):
         )
         function = self._function(AUTH, settings)
         function.allow("dynamodb:GetItem", "dynamodb:UpdateItem", on=rights.arns(self._storage.users))
-        function.allow(*rights.READ, *rights.WRITE, on=rights.arns(self._storage.tokens, [FAMILY]))
+        function.allow(*rights.READ, *rights.WRITE, on=rights.arns(self._storage.tokens))
         function.allow("kms:GetPublicKey", "kms:Sign", on=[self._storage.signing_key.key_arn])
         return function
 

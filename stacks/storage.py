@@ -18,7 +18,6 @@ ACCESS_LOG_DAYS = 90
 
 BY_UPDATED = "by_updated"
 OPEN_DOCUMENTS = "open_documents"
-FAMILY = "family"
 EXPIRES_AT = "expires_at"
 
 STRING = dynamodb.AttributeType.STRING
@@ -86,9 +85,7 @@ class StorageStack(cdk.Stack):
         )
 
     def _tokens(self) -> dynamodb.Table:
-        table = self._table("Tokens", _key("token_hash"), expires=True)
-        table.add_global_secondary_index(index_name=FAMILY, partition_key=_key(FAMILY))
-        return table
+        return self._table("Tokens", _key("token_hash"), expires=True)
 
     def _ledger(self) -> dynamodb.Table:
         table = self._table("Ledger", _key("tenant"), sort_key=_key("document_id"), expires=True)

@@ -28,7 +28,7 @@ def shape(table: Resource) -> dict[str, object]:
         ("Users", {"keys": ["username:S"], "indexes": {}, "expires": None}),
         (
             "Tokens",
-            {"keys": ["token_hash:S"], "indexes": {"family": (["family:S"], "ALL")}, "expires": "expires_at"},
+            {"keys": ["token_hash:S"], "indexes": {}, "expires": "expires_at"},
         ),
         ("Tenants", {"keys": ["tenant:S"], "indexes": {}, "expires": None}),
         (
