@@ -9,8 +9,8 @@ from haylift.services.dispatch import DispatchService
 from haylift.services.ingest import IngestService
 from haylift.services.ingest_attempt import MAX_ATTEMPTS
 
-from tests.unit.ingestion.test_crashes import Hearsay, NoSecondSend, with_attempt
 from tests.unit.ingestion.world import KEY, LEASE_S, Killed, World, index_equals_bucket
+from tests.unit.ingestion.wrong_designs import Hearsay, NoSecondSend, with_attempt
 
 SEEDS = range(200)
 KEYS = (KEY, "documents/acme/b c+%.md")

@@ -13,11 +13,12 @@ from haylift.services.ingest_attempt import IngestLimits, IngestParts
 
 from functions.dispatch.app import consume as consume_events
 from functions.ingestion.app import consume as consume_orders
+from tests.fakes.bucket import BUCKET, MemoryBucket
 from tests.fakes.cache import InMemorySharedCache
 from tests.fakes.gateway import RecordedTelemetry
 from tests.fakes.identity import ManualClock
 from tests.fakes.index import InMemoryIndex
-from tests.fakes.ingestion import BUCKET, LinesPipeline, MemoryBucket, MemoryLanes, MemoryLedger
+from tests.fakes.ingestion import LinesPipeline, MemoryLanes, MemoryLedger
 
 LEASE_S = 150.0
 KEY = "documents/acme/a.md"
