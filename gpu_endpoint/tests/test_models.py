@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from haylift_endpoint.errors import InputTooLong, StartupError
 from haylift_endpoint.inference.hardware import BatchLimits
 from haylift_endpoint.inference.onnx import OnnxModel
 from haylift_endpoint.inference.registry import ModelSpec, find_model, read_registry
-from haylift_endpoint.ports import Pair, RequestClass, Text
+from haylift_endpoint.ports import Pair, Prepared, RequestClass, Text
 from haylift_endpoint.service import EmbeddingService, ServedModel
 from haylift_endpoint.settings import Settings
 from tests.fakes import CountingObserver, call
@@ -111,8 +112,42 @@ def test_a_long_text_is_an_error_or_cut_as_asked(bge: OnnxModel, reranker: OnnxM
     pair = reranker.prepare([Pair("short", long)], truncate=True)[0]
     assert (pair.is_truncated, pair.tokens, pair.token_ids[-1]) == (True, 512, cut[1].token_ids[-1])
     with pytest.raises(InputTooLong) as told:
-        reranker.prepare([Pair(long, "short")], truncate=True)
+        reranker.prepare([Pair(long, "short")], truncate=False)
     assert told.value.param == "query"
+
+
+def check_leaves_room_for_the_document(prepared: Prepared, document_ids: Sequence[int]) -> None:
+    """The pair fits the model, has the document whole, and says that something was cut."""
+    assert prepared.is_truncated
+    assert prepared.tokens <= 512
+    assert prepared.token_ids[prepared.second_start : -1] == tuple(document_ids)
+
+
+def test_a_long_question_is_cut_so_that_passages_keep_half(reranker: OnnxModel, bge: OnnxModel) -> None:
+    question = "how do I upload a document to the bucket " * 60
+    document = bge.prepare([Text("word " * 250, "document")], truncate=False)[0].token_ids[1:-1]
+
+    short, fitting, long = reranker.prepare(
+        [Pair(question, "short"), Pair(question, "word " * 250), Pair(question, "word " * 600)], truncate=True
+    )
+
+    check_leaves_room_for_the_document(fitting, document)
+    assert [item.second_start for item in (short, fitting, long)] == [258, 258, 258], "the same for all"
+    assert [item.tokens for item in (short, fitting, long)] == [260, 509, 512]
+    cut_document = replace(fitting, token_ids=(*fitting.token_ids[:300], fitting.token_ids[-1]))
+    for broken in (replace(fitting, is_truncated=False), cut_document):
+        with pytest.raises(AssertionError):
+            check_leaves_room_for_the_document(broken, document)
+
+
+def test_a_long_question_is_embedded_by_its_first_tokens(bge: OnnxModel) -> None:
+    question = "how do I upload a document to the bucket " * 60
+
+    cut = bge.prepare([Text(question, "query")], truncate=True)[0]
+
+    whole = bge.prepare([Text(question[:400], "query")], truncate=False)[0]
+    assert (cut.is_truncated, cut.tokens) == (True, 512)
+    assert cut.token_ids[:50] == whole.token_ids[:50]
 
 
 def _engine(model: OnnxModel, limits: Limits, lane: ThreadLane, observer: CountingObserver) -> Engine:

@@ -40,7 +40,10 @@ class RerankRequest(_Body):
     request_class: RequestClass | None = Field(
         None, alias="class", description="Who waits; default query. The order does not depend on it."
     )
-    truncate: bool = Field(default=False, description="Cut documents that are too long, and list them.")
+    truncate: bool = Field(
+        default=False,
+        description="Cut a query to half of the model's tokens, documents to the rest; list the cut ones.",
+    )
 
 
 class EmbedInvocation(EmbeddingsRequest):
@@ -92,7 +95,10 @@ class RerankResult(_Body):
 
 
 class RerankResponse(_Body):
-    """Passages, best first; equal scores keep the order of the request."""
+    """Passages, best first; equal scores keep the order of the request.
+
+    `truncated` lists the indexes of documents that were not read whole, or not with the whole query.
+    """
 
     model: str
     results: list[RerankResult]

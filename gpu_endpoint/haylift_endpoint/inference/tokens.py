@@ -54,12 +54,17 @@ class Vocabulary:
         return prepared
 
     def prepare_pairs(self, pairs: Sequence[Pair], *, truncate: bool) -> list[Prepared]:
-        """Pairs in order; only documents are truncated, a query that leaves no room for one is an error."""
+        """Pairs in order; see `BatchModel.prepare`.
+
+        Truncation cuts a query to at most half of `max_tokens`, alike for all its documents so that their
+        scores compare, and then each document to the room that is left.
+        """
         queries = list(dict.fromkeys(pair.query for pair in pairs))
         ids_by_query = dict(zip(queries, self._ids(queries), strict=True))
         prepared = []
         for index, document in enumerate(self._ids([pair.document for pair in pairs])):
-            query = ids_by_query[pairs[index].query]
+            whole = ids_by_query[pairs[index].query]
+            query = whole[: self.max_tokens // 2] if truncate else whole
             room = self.max_tokens - 3 - len(query)
             if room < 1:
                 raise self._too_long("query", len(query) + 3)
@@ -67,7 +72,8 @@ class Vocabulary:
                 raise self._too_long(f"documents[{index}]", len(query) + len(document) + 3)
             head = (self.cls_id, *query, self.sep_id)
             token_ids = (*head, *document[:room], self.sep_id)
-            prepared.append(Prepared(token_ids, len(head), is_truncated=len(document) > room))
+            is_truncated = len(query) < len(whole) or len(document) > room
+            prepared.append(Prepared(token_ids, len(head), is_truncated=is_truncated))
         return prepared
 
     def _ids(self, texts: Sequence[str]) -> list[list[int]]:
