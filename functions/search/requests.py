@@ -1,6 +1,7 @@
 """What callers of the search function send."""
 
 import json
+import unicodedata
 from typing import Annotated
 
 from haylift.domain.filters import parse_filter
@@ -11,16 +12,25 @@ from pydantic import AfterValidator, Field
 
 MAX_ITERATIONS = 20
 MAX_TIMEOUT_S = 28.0
-"""The gateway gives up after 29 s."""
+"""The gateway gives up after 29 s; a longer wait is lowered to this."""
+
+JOINERS = "\u200c\u200d"
+"""Zero-width characters that belong to words (Persian, Hindi) and to emoji."""
 
 
 def _question(text: str) -> str:
-    stripped = _encodable(text).strip()
-    if not stripped:
+    stripped = "".join(filter(_is_readable, _encodable(text))).strip()
+    if all(letter.isspace() or letter in JOINERS for letter in stripped):
         raise invalid_field("empty_query", "The query is empty.")
     if len(stripped) > MAX_QUERY_CHARS:
         raise invalid_field("query_too_long", f"A query has at most {MAX_QUERY_CHARS} characters.")
     return stripped
+
+
+def _is_readable(letter: str) -> bool:
+    """False for control and format characters, which say nothing: the models would read them as words."""
+    is_kept = letter.isspace() or letter in JOINERS
+    return is_kept or unicodedata.category(letter) not in {"Cc", "Cf"}
 
 
 def _encodable(text: str) -> str:

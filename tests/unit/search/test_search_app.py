@@ -50,6 +50,27 @@ def test_a_search_answers_with_chunks() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("lost\u0000 key\u0007", "lost key"),
+        ("\ufefflost\u200b key", "lost key"),
+        ("lost\n\tkey", "lost\n\tkey"),
+        (
+            "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",
+            "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",
+        ),
+        ("\U0001f469\u200d\U0001f680", "\U0001f469\u200d\U0001f680"),
+    ],
+)
+def test_characters_that_say_nothing_are_left_out_of_a_query(text: str, read: str) -> None:
+    system = System()
+
+    system.post("/v1/search", {"query": text})
+
+    assert system.models.queries == [read]
+
+
 def test_a_repeated_search_says_where_it_came_from() -> None:
     system = System()
     system.post("/v1/search", {"query": "lost key"})

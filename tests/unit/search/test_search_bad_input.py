@@ -15,6 +15,9 @@ for _ in range(9):
 BAD_SEARCHES: list[tuple[object, str]] = [
     ({"query": ""}, "empty_query"),
     ({"query": " \n\t "}, "empty_query"),
+    ({"query": "\u0000"}, "empty_query"),
+    ({"query": "\u0007\u200b \u202e\ufeff\u00ad"}, "empty_query"),
+    ({"query": "\u200d \u200c"}, "empty_query"),
     ({"query": "x" * 5_001}, "query_too_long"),
     ({"query": "\ud800"}, "invalid_request"),
     ({"query": 5}, "invalid_request"),
@@ -60,6 +63,7 @@ def test_a_bad_search_is_400(body: object, code: str) -> None:
 
 BAD_QUESTIONS: list[tuple[object, str]] = [
     ({"text": ""}, "empty_query"),
+    ({"text": "\u0000"}, "empty_query"),
     ({"text": "x" * 5_001}, "query_too_long"),
     ({}, "invalid_request"),
     ({"query": "a"}, "invalid_request"),
