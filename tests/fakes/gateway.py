@@ -41,6 +41,7 @@ class Gateway:
     app: FastAPI
     caller: Principal | None = None
     request_id: str = "request-1"
+    content_type: str | None = "application/json"
 
     def request(
         self, method: str, path: str, body: object = None, *, raw: str | None = None, query: str = ""
@@ -48,12 +49,15 @@ class Gateway:
         """Sends one request; `raw` is a body that is not JSON."""
         text = raw if raw is not None else (None if body is None else json.dumps(body))
         pairs = [part.split("=", 1) for part in query.split("&") if part]
+        headers = {"host": "gateway"}
+        if self.content_type is not None:
+            headers["content-type"] = self.content_type
         event = {
             "resource": "/{proxy+}",
             "path": path,
             "httpMethod": method,
-            "headers": {"content-type": "application/json", "host": "gateway"},
-            "multiValueHeaders": {"content-type": ["application/json"], "host": ["gateway"]},
+            "headers": headers,
+            "multiValueHeaders": {name: [value] for name, value in headers.items()},
             "queryStringParameters": dict(pairs) or None,
             "multiValueQueryStringParameters": {name: [value] for name, value in pairs} or None,
             "body": text,
@@ -71,9 +75,9 @@ class Gateway:
         content = answer["body"]
         if answer.get("isBase64Encoded"):
             content = base64.b64decode(content).decode("latin-1")
-        headers = {name.lower(): value for name, value in answer.get("headers", {}).items()}
-        headers |= {name.lower(): ", ".join(v) for name, v in answer.get("multiValueHeaders", {}).items()}
-        return Answer(answer["statusCode"], headers, content)
+        answered = {name.lower(): value for name, value in answer.get("headers", {}).items()}
+        answered |= {name.lower(): ", ".join(v) for name, v in answer.get("multiValueHeaders", {}).items()}
+        return Answer(answer["statusCode"], answered, content)
 
 
 def _invoke(app: FastAPI, event: dict[str, Any]) -> dict[str, Any]:

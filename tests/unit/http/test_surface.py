@@ -55,6 +55,7 @@ def app(telemetry: RecordedTelemetry) -> FastAPI:
         raise {
             "limit": errors.LimitExceeded("Slow down.", retry_after_s=7),
             "index": errors.IndexUnavailable("The index does not answer."),
+            "model": errors.ModelUnavailable("The model refused the question."),
             "bug": ZeroDivisionError("secret"),
         }[name]
 
@@ -96,6 +97,43 @@ def test_bad_bodies_are_problems_with_a_stable_code(
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["code"] == code
     assert answer.json()["request_id"] == "request-1"
+
+
+@pytest.mark.parametrize("content_type", [None, "text/plain", "application/x-www-form-urlencoded", "json"])
+def test_a_body_that_is_not_called_json_is_415_and_says_what_to_send(
+    app: FastAPI, content_type: str | None
+) -> None:
+    answer = Gateway(app, principal(), content_type=content_type).request("POST", "/orders", {"name": "a"})
+
+    assert (answer.status, answer.json()["code"]) == (415, "unsupported_media_type")
+    assert "Content-Type: application/json" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("content_type", ["application/json; charset=utf-8", "application/problem+json"])
+def test_every_kind_of_json_is_read(app: FastAPI, content_type: str) -> None:
+    gateway = Gateway(app, principal(), content_type=content_type)
+
+    assert gateway.request("POST", "/orders", {"name": "a"}).status == 200
+
+
+def test_no_body_is_400_whatever_it_is_called(app: FastAPI) -> None:
+    answer = Gateway(app, principal(), content_type=None).request("POST", "/orders")
+
+    assert (answer.status, answer.json()["code"]) == (400, "invalid_request")
+
+
+def test_what_the_model_refuses_is_logged_without_traceback(
+    app: FastAPI, caplog: pytest.LogCaptureFixture
+) -> None:
+    Gateway(app).request("POST", "/fail/model")
+    Gateway(app).request("POST", "/fail/index")
+    Gateway(app).request("POST", "/fail/bug")
+
+    assert [(record.message, record.exc_info is not None) for record in caplog.records] == [
+        ("request failed", False),
+        ("request failed", True),
+        ("request crashed", True),
+    ]
 
 
 def test_a_body_over_the_limit_is_413_before_any_work(app: FastAPI) -> None:

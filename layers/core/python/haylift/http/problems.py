@@ -18,6 +18,7 @@ from haylift.domain.errors import (
     HayliftError,
     InvalidInput,
     LimitExceeded,
+    ModelUnavailable,
     NotAllowed,
     NotAuthenticated,
     NotFound,
@@ -46,6 +47,7 @@ TITLE_BY_STATUS = {
     408: "Time-out",
     409: "Conflict",
     413: "Body too large",
+    415: "Unsupported media type",
     422: "Not acceptable as it is",
     429: "Too many requests",
     500: "Internal error",
@@ -99,12 +101,17 @@ def on_haylift_error(request: Request, error: Exception) -> JSONResponse:
     if isinstance(error, LimitExceeded | DependencyUnavailable):
         response.headers["Retry-After"] = str(max(1, round(error.retry_after_s)))
     if status >= 500:
-        logger.warning("request failed", extra={"detail": {"code": error.code}}, exc_info=error)
+        # The model endpoint's faults and refusals are logged, with their cause, where the call was made.
+        trace = None if isinstance(error, ModelUnavailable) else error
+        logger.warning("request failed", extra={"detail": {"code": error.code}}, exc_info=trace)
     return response
 
 
 def on_invalid_request(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # registered for this type only
+    if isinstance(error.body, bytes):  # FastAPI leaves a body undecoded that is not called JSON
+        detail = "The body is read as JSON only: send the header `Content-Type: application/json`."
+        return problem(415, "unsupported_media_type", detail, request_id_of(request))
     faults = [_fault(fault) for fault in error.errors()]
     code, first = faults[0]
     places = [place for _, place in faults[:20]]
