@@ -6,9 +6,11 @@ from haylift.contract import QueueSource
 from haylift.settings import CommonSettings
 
 SOURCES = (
-    QueueSource(name="interactive", batch_size=5, max_concurrency=8),
-    QueueSource(name="backfill", batch_size=5, max_concurrency=4),
+    QueueSource(name="interactive", batch_size=1, max_concurrency=8),
+    QueueSource(name="backfill", batch_size=1, max_concurrency=4),
 )
+"""One document for each invocation: a batch shares one time limit, so that its neighbours would wait for
+a heavy document and come back with it. Work is done side by side by `max_concurrency`."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -111,9 +111,9 @@ FACTS: dict[str, tuple[str, ...]] = {
         f"An access token is valid for {_minutes(Auth.access_token_ttl_s)} minutes.",
         f"A chunk has at most {Ingestion.chunk_max_tokens} tokens.",
         f"A worker owns a document for {Ingestion.lease_s:g} seconds",
-        f"The interactive lane works on at most {LANE['interactive'].max_concurrency} batches at once",
+        f"The interactive lane works on at most {LANE['interactive'].max_concurrency} documents at once",
         f"the backfill lane on at most {LANE['backfill'].max_concurrency}.",
-        f"A batch of the lanes has at most {LANE['interactive'].batch_size} documents.",
+        f"A worker is given {LANE['interactive'].batch_size} document at a time",
     ),
     "uploading.md": (
         f"A tenant with {Dispatch.interactive_open_limit} or more unfinished documents",
