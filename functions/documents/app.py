@@ -23,11 +23,16 @@ type Caller = Annotated[Principal, Depends(caller)]
 
 
 class UploadRequest(RequestModel):
-    """Where a file shall lie: `path` below the tenant's folder, or just a `filename`."""
+    """Where a file shall lie: `path` below the tenant's folder, or just a `filename`.
+
+    `access_groups`: who may read it, `[]` everybody in the tenant; left out, those of the file that is
+    replaced.
+    """
 
     path: str | None = None
     filename: str | None = None
     content_type: str = ""
+    access_groups: list[str] | None = None
 
     @model_validator(mode="after")
     def _one_place(self) -> Self:
@@ -61,7 +66,11 @@ def create_app(service: DocumentsService, telemetry: Telemetry) -> FastAPI:
     @app.post("/v1/documents")
     async def upload_document(principal: Caller, request: UploadRequest) -> JSONResponse:
         require(principal, Permission.WRITE)
-        return JSONResponse(_form(service.upload(principal, request.place, request.content_type)), 201)
+        groups = None if request.access_groups is None else frozenset(request.access_groups)
+        upload = service.upload(
+            principal, request.place, content_type=request.content_type, access_groups=groups
+        )
+        return JSONResponse(_form(upload), 201)
 
     @app.get("/v1/documents/{document_id}")
     async def show_document(principal: Caller, document_id: str) -> JSONResponse:

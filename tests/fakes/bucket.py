@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 from haylift.domain.documents import ObjectVersion
 from haylift.ports.ingestion import UploadForm
@@ -64,7 +65,15 @@ class MemoryBucket:
         target.write_bytes(stored.data)
         return self.head(key, version_id)
 
-    def upload_form(self, key: str, *, max_bytes: int, expires_s: int, content_type: str = "") -> UploadForm:
+    def upload_form(
+        self,
+        key: str,
+        *,
+        max_bytes: int,
+        expires_s: int,
+        content_type: str = "",
+        metadata: Mapping[str, str] = MappingProxyType({}),
+    ) -> UploadForm:
         return UploadForm(url="http://127.0.0.1", fields={}, expires_s=expires_s, max_bytes=max_bytes)
 
     def download_url(self, key: str, version_id: str, *, expires_s: int) -> str:

@@ -48,7 +48,9 @@ class MemoryLedger:
         rows = (self.rows.get((tenant, document_id)) for document_id in document_ids)
         return {row.document_id: row.live_revision for row in rows if row and row.live_revision}
 
-    def claim(self, event: ObjectEvent, version_id: str, lane: Lane) -> Claim:
+    def claim(
+        self, event: ObjectEvent, version_id: str, *, lane: Lane, groups: frozenset[str] | None = None
+    ) -> Claim:
         tenant, document_id = event.key.tenant, event.key.document_id
         row = self.rows.get((tenant, document_id))
         if row and row.sequencer >= event.sequencer:
@@ -71,6 +73,7 @@ class MemoryLedger:
             revision=known.revision + 1,
             state=DocumentState.RECEIVED,
             version_id=version_id,
+            claimed_groups=known.claimed_groups if groups is None else groups,
             lane=lane,
             received_at=now,
             updated_at=now,

@@ -16,13 +16,13 @@ def event(
 
 def leased(ledger: Ledger, sequencer: str = "01", *, owner: str = "worker-1") -> DocumentRecord:
     """The row of a claimed revision under a worker's lease."""
-    claimed = ledger.claim(event(sequencer), f"version-{sequencer}", Lane.INTERACTIVE).record
+    claimed = ledger.claim(event(sequencer), f"version-{sequencer}", lane=Lane.INTERACTIVE).record
     return ledger.take_lease("acme", KEY.document_id, claimed.revision, owner, 150)
 
 
 def searchable(ledger: Ledger, sequencer: str = "01", *, key: DocumentKey = KEY) -> DocumentRecord:
     """The row of a document that readers see."""
-    revision = ledger.claim(event(sequencer, key=key), "version-1", Lane.INTERACTIVE).record.revision
+    revision = ledger.claim(event(sequencer, key=key), "version-1", lane=Lane.INTERACTIVE).record.revision
     record = ledger.take_lease(key.tenant, key.document_id, revision, f"worker-{sequencer}", 150)
     ledger.activate(record, live_revision=revision)
     return ledger.finish(record, DocumentState.SEARCHABLE)

@@ -66,7 +66,7 @@ def test_a_write_whose_answer_is_lost_is_ones_own(
 def a_claim_whose_answer_is_lost_is_ones_own(ledger: DynamoDbLedger, client: Any) -> None:
     lose_next_answer(client, "UpdateItem")
 
-    claim = ledger.claim(event("01"), "v1", Lane.INTERACTIVE)
+    claim = ledger.claim(event("01"), "v1", lane=Lane.INTERACTIVE)
 
     assert (claim.record.revision, claim.record.state) == (1, DocumentState.RECEIVED)
     assert ledger.get("acme", KEY.document_id) == claim.record
@@ -77,7 +77,7 @@ def test_a_claim_whose_answer_is_lost_is_ones_own(dynamodb_ledger: DynamoDbLedge
 
 
 def a_lease_whose_answer_is_lost_is_ones_own(ledger: DynamoDbLedger, client: Any) -> None:
-    ledger.claim(event("01"), "v1", Lane.INTERACTIVE)
+    ledger.claim(event("01"), "v1", lane=Lane.INTERACTIVE)
     lose_next_answer(client, "UpdateItem")
 
     record = ledger.take_lease("acme", KEY.document_id, 1, "worker-1", 150)
@@ -134,9 +134,9 @@ def test_without_the_sdks_retry_a_lost_answer_is_an_unavailable_store(
     lose_next_answer(once, "UpdateItem")
 
     with pytest.raises(StoreUnavailable):
-        ledger.claim(event("01"), "v1", Lane.INTERACTIVE)
+        ledger.claim(event("01"), "v1", lane=Lane.INTERACTIVE)
 
-    again = ledger.claim(event("01"), "v1", Lane.INTERACTIVE)
+    again = ledger.claim(event("01"), "v1", lane=Lane.INTERACTIVE)
     assert (again.is_new, again.record.revision) == (False, 1)
 
 
@@ -153,7 +153,7 @@ def test_a_tombstone_outlives_retention_and_redrive_and_a_claim_takes_the_mark_a
 
     assert TOMBSTONE_S >= (14 + 15) * 86_400
     assert mark() == {"N": str(int(clock.now()) + TOMBSTONE_S)}
-    dynamodb_ledger.claim(event("02"), "v2", Lane.INTERACTIVE)
+    dynamodb_ledger.claim(event("02"), "v2", lane=Lane.INTERACTIVE)
     assert mark() is None
 
 
@@ -241,4 +241,4 @@ def test_a_failing_table_is_an_unavailable_store(
     with pytest.raises(StoreUnavailable):
         dynamodb_ledger.get("acme", KEY.document_id)
     with pytest.raises(StoreUnavailable):
-        dynamodb_ledger.claim(event("01"), "v1", Lane.INTERACTIVE)
+        dynamodb_ledger.claim(event("01"), "v1", lane=Lane.INTERACTIVE)

@@ -13,8 +13,8 @@ from tests.fakes.identity import ManualClock
 
 
 def test_a_claim_makes_the_next_revision(ledger: Ledger) -> None:
-    first = ledger.claim(event("01"), "v1", Lane.INTERACTIVE)
-    second = ledger.claim(event("02"), "v2", Lane.BACKFILL)
+    first = ledger.claim(event("01"), "v1", lane=Lane.INTERACTIVE)
+    second = ledger.claim(event("02"), "v2", lane=Lane.BACKFILL)
 
     assert (first.is_new, first.record.revision, first.record.state) == (True, 1, DocumentState.RECEIVED)
     assert (second.is_new, second.record.revision) == (True, 2)
@@ -24,9 +24,9 @@ def test_a_claim_makes_the_next_revision(ledger: Ledger) -> None:
 
 
 def a_late_claim_changes_nothing(ledger: Ledger) -> None:
-    newest = ledger.claim(event("02"), "v2", Lane.INTERACTIVE).record
+    newest = ledger.claim(event("02"), "v2", lane=Lane.INTERACTIVE).record
 
-    late = ledger.claim(event("01"), "v1", Lane.INTERACTIVE)
+    late = ledger.claim(event("01"), "v1", lane=Lane.INTERACTIVE)
 
     assert not late.is_new
     assert late.record == newest == ledger.get("acme", KEY.document_id)
@@ -37,9 +37,9 @@ def test_a_late_claim_changes_nothing(ledger: Ledger) -> None:
 
 
 def test_a_known_claim_gives_its_row_back(ledger: Ledger) -> None:
-    first = ledger.claim(event("01"), "v1", Lane.INTERACTIVE)
+    first = ledger.claim(event("01"), "v1", lane=Lane.INTERACTIVE)
 
-    again = ledger.claim(event("01"), "v1", Lane.INTERACTIVE)
+    again = ledger.claim(event("01"), "v1", lane=Lane.INTERACTIVE)
 
     assert not again.is_new
     assert again.record == first.record
@@ -48,27 +48,27 @@ def test_a_known_claim_gives_its_row_back(ledger: Ledger) -> None:
 def test_a_check_of_the_known_version_only_notes_the_sequencer(ledger: Ledger) -> None:
     before = searchable(ledger)
 
-    claim = ledger.claim(event("05", kind=ObjectEventKind.CHECK), "version-1", Lane.INTERACTIVE)
+    claim = ledger.claim(event("05", kind=ObjectEventKind.CHECK), "version-1", lane=Lane.INTERACTIVE)
 
     assert not claim.is_new
     assert claim.record == replace(before, sequencer=event("05").sequencer)
-    assert not ledger.claim(event("04"), "v4", Lane.INTERACTIVE).is_new
+    assert not ledger.claim(event("04"), "v4", lane=Lane.INTERACTIVE).is_new
 
 
 @pytest.mark.parametrize("version_id", ["version-2", "", "null"])
 def test_a_check_that_finds_another_version_is_a_claim(ledger: Ledger, version_id: str) -> None:
     searchable(ledger)
 
-    claim = ledger.claim(event("05", kind=ObjectEventKind.CHECK), version_id, Lane.INTERACTIVE)
+    claim = ledger.claim(event("05", kind=ObjectEventKind.CHECK), version_id, lane=Lane.INTERACTIVE)
 
     assert (claim.is_new, claim.record.revision, claim.record.version_id) == (True, 2, version_id)
     assert claim.record.live_revision == 1
 
 
 def test_an_unversioned_check_is_always_a_claim(ledger: Ledger) -> None:
-    ledger.claim(event("01", kind=ObjectEventKind.CHECK), "null", Lane.INTERACTIVE)
+    ledger.claim(event("01", kind=ObjectEventKind.CHECK), "null", lane=Lane.INTERACTIVE)
 
-    claim = ledger.claim(event("02", kind=ObjectEventKind.CHECK), "null", Lane.INTERACTIVE)
+    claim = ledger.claim(event("02", kind=ObjectEventKind.CHECK), "null", lane=Lane.INTERACTIVE)
 
     assert (claim.is_new, claim.record.revision) == (True, 2)
 
@@ -109,7 +109,7 @@ def test_a_released_document_can_be_taken_at_once(ledger: Ledger) -> None:
 
 def only_the_newest_lease_holder_writes(ledger: Ledger) -> None:
     stale = leased(ledger)
-    ledger.claim(event("02"), "v2", Lane.INTERACTIVE)
+    ledger.claim(event("02"), "v2", lane=Lane.INTERACTIVE)
     row = ledger.get("acme", KEY.document_id)
 
     for write in (
@@ -166,7 +166,7 @@ def test_readers_keep_their_version_until_the_next_one_is_live(ledger: Ledger) -
     first = ledger.get("acme", KEY.document_id)
     assert first is not None
 
-    claimed = ledger.claim(event("02"), "v9", Lane.INTERACTIVE).record
+    claimed = ledger.claim(event("02"), "v9", lane=Lane.INTERACTIVE).record
     record = ledger.take_lease("acme", KEY.document_id, claimed.revision, "worker-9", 60)
     ledger.activate(record, live_revision=record.revision)
     second = ledger.get("acme", KEY.document_id)
@@ -175,6 +175,16 @@ def test_readers_keep_their_version_until_the_next_one_is_live(ledger: Ledger) -
     assert (claimed.version_id, claimed.live_version_id) == ("v9", first.version_id)
     assert second is not None
     assert second.live_version_id == "v9"
+
+
+def test_a_claim_names_who_may_read_what_waits(ledger: Ledger) -> None:
+    staff = frozenset({"staff"})
+
+    restricted = ledger.claim(event("01"), "v1", lane=Lane.INTERACTIVE, groups=staff).record
+    deleted = ledger.claim(event("02"), "", lane=Lane.INTERACTIVE).record
+    opened = ledger.claim(event("03"), "v3", lane=Lane.INTERACTIVE, groups=frozenset()).record
+
+    assert [row.claimed_groups for row in (restricted, deleted, opened)] == [staff, staff, frozenset()]
 
 
 def test_hiding_a_document_raises_the_content_version(ledger: Ledger) -> None:
@@ -204,8 +214,8 @@ def test_a_finished_document_drops_its_lease_and_is_no_longer_open(
 
 def test_the_open_count_stops_at_its_limit_and_at_the_tenant(ledger: Ledger) -> None:
     for number in range(5):
-        ledger.claim(event("01", key=DocumentKey("acme", f"{number}.md")), "v1", Lane.INTERACTIVE)
-    ledger.claim(event("01", key=DocumentKey("other", "1.md")), "v1", Lane.INTERACTIVE)
+        ledger.claim(event("01", key=DocumentKey("acme", f"{number}.md")), "v1", lane=Lane.INTERACTIVE)
+    ledger.claim(event("01", key=DocumentKey("other", "1.md")), "v1", lane=Lane.INTERACTIVE)
 
     assert ledger.open_count("acme", 3) == 3
     assert ledger.open_count("acme", 10) == 5
@@ -216,7 +226,7 @@ def test_live_revisions_answer_for_many_documents_of_one_tenant(ledger: Ledger) 
     live = [0, 104, 204]
     for number in live:
         searchable(ledger, key=DocumentKey("acme", f"{number}.md"))
-    ledger.claim(event("01", key=DocumentKey("acme", "7.md")), "v1", Lane.INTERACTIVE)
+    ledger.claim(event("01", key=DocumentKey("acme", "7.md")), "v1", lane=Lane.INTERACTIVE)
     searchable(ledger, key=DocumentKey("other", "1.md"))
 
     found = ledger.live_revisions("acme", [*asked, *asked])
@@ -229,7 +239,7 @@ def test_a_list_is_paged_newest_change_first(ledger: Ledger, clock: ManualClock)
     keys = [DocumentKey("acme", f"{number}.md") for number in range(5)]
     for key in keys:
         clock.advance(1)
-        ledger.claim(event("01", key=key), "v1", Lane.INTERACTIVE)
+        ledger.claim(event("01", key=key), "v1", lane=Lane.INTERACTIVE)
 
     pages = []
     cursor = None

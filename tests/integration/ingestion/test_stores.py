@@ -98,10 +98,14 @@ def test_metadata_beyond_ascii_is_read(objects: S3Objects, client: Any) -> None:
 
 
 def test_a_form_is_for_one_key_and_size(objects: S3Objects) -> None:
-    form = objects.upload_form(KEY, max_bytes=1_000, expires_s=900, content_type="text/markdown")
+    said = {"access-groups": "Bücher,hr"}
+    form = objects.upload_form(
+        KEY, max_bytes=1_000, expires_s=900, content_type="text/markdown", metadata=said
+    )
 
     assert form.fields["key"] == KEY
     assert form.fields["Content-Type"] == "text/markdown"
+    assert form.fields["x-amz-meta-access-groups"] == "=?utf-8?q?B=C3=BCcher=2Chr?="
     assert form.fields["x-amz-algorithm"] == "AWS4-HMAC-SHA256"
     assert (form.max_bytes, form.expires_s) == (1_000, 900)
     with pytest.raises(InvalidInput):

@@ -1,7 +1,8 @@
 """A ledger and a bucket as far as the documents API looks into them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any
 
 from haylift.domain.documents import DocumentKey, DocumentRecord, DocumentState
@@ -55,9 +56,18 @@ class ShelfObjects:
     def delete(self, key: str) -> None:
         self.deleted.append(key)
 
-    def upload_form(self, key: str, *, max_bytes: int, expires_s: int, content_type: str = "") -> UploadForm:
+    def upload_form(
+        self,
+        key: str,
+        *,
+        max_bytes: int,
+        expires_s: int,
+        content_type: str = "",
+        metadata: Mapping[str, str] = MappingProxyType({}),
+    ) -> UploadForm:
         self.forms.append(key)
         typed = {"Content-Type": content_type} if content_type else {}
+        typed |= {f"x-amz-meta-{name}": text for name, text in metadata.items()}
         fields = {"key": key, "policy": "e30=", **typed}
         return UploadForm(url="https://bucket.test/", fields=fields, expires_s=expires_s, max_bytes=max_bytes)
 

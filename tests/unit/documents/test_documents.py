@@ -188,7 +188,7 @@ def test_a_document_that_is_there_can_be_downloaded(changes: dict[str, object], 
 
 
 def test_an_upload_goes_to_the_callers_tenant() -> None:
-    upload = service().upload(ADA, "bulk/2026/report.pdf", "application/pdf")
+    upload = service().upload(ADA, "bulk/2026/report.pdf", content_type="application/pdf")
 
     assert upload.key.object_key == "documents/acme/bulk/2026/report.pdf"
     assert upload.key.is_bulk
@@ -199,6 +199,59 @@ def test_an_upload_goes_to_the_callers_tenant() -> None:
 
 def test_a_visible_document_may_be_replaced() -> None:
     assert service(record()).upload(ADA, "handbook/start.md").key.document_id == record().document_id
+
+
+WAITING = record(
+    "board.md", state=DocumentState.RECEIVED, live_revision=0, claimed_groups=frozenset({"board"})
+)
+TIGHTENED = record("board.md", state=DocumentState.INDEXING, claimed_groups=frozenset({"board"}))
+OPENED = record("board.md", state=DocumentState.INDEXING, access_groups=frozenset({"board"}))
+
+
+def stays_hidden(kind: type[DocumentsService], row: DocumentRecord) -> None:
+    documents = service(row, kind=kind)
+
+    assert documents.list(ADA, limit=10).documents == ()
+    for act in (documents.get, documents.delete):
+        with pytest.raises(NotFound):
+            act(ADA, row.document_id)
+    assert documents.objects.deleted == []  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("row", [WAITING, TIGHTENED, OPENED], ids=["waiting", "tightened", "opened"])
+def test_a_document_that_waits_is_seen_by_its_groups_only(row: DocumentRecord) -> None:
+    stays_hidden(DocumentsService, row)
+
+
+class _LooksAtWhatIsLive(DocumentsService):
+    def _may_see(self, record: DocumentRecord, principal: Principal) -> bool:
+        return not record.access_groups or bool(record.access_groups & principal.groups)
+
+
+@pytest.mark.parametrize("row", [WAITING, TIGHTENED], ids=["waiting", "tightened"])
+def test_rights_of_the_live_version_alone_fail_the_same_check(row: DocumentRecord) -> None:
+    with pytest.raises(AssertionError):
+        stays_hidden(_LooksAtWhatIsLive, row)
+
+
+def test_an_update_keeps_the_groups_of_the_file() -> None:
+    restricted = record("team.md", claimed_groups=frozenset({"staff", "board"}))
+
+    kept = service(restricted).upload(ADA, "team.md").form.fields
+    changed = service(restricted).upload(ADA, "team.md", access_groups=frozenset({"staff"})).form.fields
+    opened = service(restricted).upload(ADA, "team.md", access_groups=frozenset()).form.fields
+
+    assert kept["x-amz-meta-access-groups"] == "board,staff"
+    assert changed["x-amz-meta-access-groups"] == "staff"
+    assert "x-amz-meta-access-groups" not in opened
+
+
+@pytest.mark.parametrize("groups", [{"board"}, {"staff", "a,b"}, {"staff", ""}, {"staff", "a\nb"}])
+def test_groups_that_lock_the_uploader_out_or_cannot_be_read_are_refused(groups: set[str]) -> None:
+    with pytest.raises(InvalidInput) as refusal:
+        service().upload(ADA, "a.md", access_groups=frozenset(groups))
+
+    assert refusal.value.code == "invalid_access_groups"
 
 
 def test_a_restricted_document_may_not_be_replaced_unseen() -> None:
@@ -280,7 +333,7 @@ def test_every_accepted_path_is_one_place_of_the_tenant(path: str) -> None:
     ["", "text/html", "text/plain; charset=utf-8", "application/vnd.ms-excel", "image/svg+xml"],
 )
 def test_a_content_type_is_taken(content_type: str) -> None:
-    assert service().upload(ADA, "a.md", content_type).key.path == "a.md"
+    assert service().upload(ADA, "a.md", content_type=content_type).key.path == "a.md"
 
 
 @pytest.mark.parametrize(
@@ -289,6 +342,6 @@ def test_a_content_type_is_taken(content_type: str) -> None:
 )
 def test_a_wrong_content_type_is_refused(content_type: str) -> None:
     with pytest.raises(InvalidInput) as refusal:
-        service().upload(ADA, "a.md", content_type)
+        service().upload(ADA, "a.md", content_type=content_type)
 
     assert refusal.value.code == "invalid_content_type"

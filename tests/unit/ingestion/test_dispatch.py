@@ -90,10 +90,10 @@ def test_a_failing_store_gives_back_only_its_own_message() -> None:
     failures = [StoreUnavailable("The ledger does not answer.")]
     claim = world.ledger.claim
 
-    def failing_once(*args: Any) -> Any:
+    def failing_once(*args: Any, **named: Any) -> Any:
         if failures:
             raise failures.pop()
-        return claim(*args)
+        return claim(*args, **named)
 
     world.ledger.claim = failing_once  # type: ignore[method-assign]
 
@@ -105,3 +105,14 @@ def test_a_failing_store_gives_back_only_its_own_message() -> None:
 
 def test_an_empty_batch_is_done() -> None:
     assert World().dispatch() == {"batchItemFailures": []}
+
+
+def test_a_restricted_file_is_restricted_from_its_claim_on() -> None:
+    world = World()
+    world.bucket.put(KEY, b"one", **{"access-groups": "hr"})
+
+    world.dispatch(*world.bucket.bodies)
+
+    row = world.ledger.get("acme", DOCUMENT_ID)
+    assert row is not None
+    assert (row.state, row.claimed_groups) == (DocumentState.RECEIVED, frozenset({"hr"}))

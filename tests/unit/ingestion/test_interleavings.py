@@ -4,6 +4,7 @@ import random
 from collections import Counter
 
 import pytest
+from haylift.domain.documents import ObjectVersion
 from haylift.domain.events import ObjectEvent, ObjectEventKind
 from haylift.services.dispatch import DispatchService
 from haylift.services.ingest import IngestService
@@ -123,8 +124,8 @@ def test_the_end_is_what_the_bucket_holds(seed: int) -> None:
 class EventsAlone(DispatchService):
     """Takes every `Object Deleted` for the loss of the object."""
 
-    def _version_id(self, event: ObjectEvent) -> str:
-        return event.version_id if event.kind is ObjectEventKind.CREATED else ""
+    def _look(self, event: ObjectEvent) -> ObjectVersion | None:
+        return super()._look(event) if event.kind is ObjectEventKind.CREATED else None
 
 
 def failing_seeds(dispatcher: type[DispatchService], worker: type[IngestService]) -> int:

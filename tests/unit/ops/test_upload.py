@@ -47,7 +47,7 @@ class Ingestion:
             sequencer=padded_sequencer(f"{self._sequence:04X}"),
             version_id=version_id,
         )
-        row = self.ledger.claim(event, version_id, Lane.INTERACTIVE).record
+        row = self.ledger.claim(event, version_id, lane=Lane.INTERACTIVE).record
         row = self.ledger.take_lease(key.tenant, key.document_id, row.revision, "worker", 150)
         reason = self._reason_by_path.get(key.path, "")
         state = DocumentState.REJECTED if reason else DocumentState.SEARCHABLE

@@ -55,7 +55,9 @@ class DynamoDbLedger(LedgerReader):
         self._tenants_table_name = tenants_table_name
         self._tenants = DynamoDbTenants(tenants_table_name, client)
 
-    def claim(self, event: ObjectEvent, version_id: str, lane: Lane) -> Claim:
+    def claim(
+        self, event: ObjectEvent, version_id: str, *, lane: Lane, groups: frozenset[str] | None = None
+    ) -> Claim:
         """Claims the event by its sequencer: a new revision in state RECEIVED, unless it is late.
 
         A `CHECK` that finds the version which the row already has only notes its sequencer.
@@ -65,6 +67,7 @@ class DynamoDbLedger(LedgerReader):
             if noted:
                 return Claim(record=noted, is_new=False)
         now = self._now()
+        readable: dict[str, Value] = {} if groups is None else {"claimed_groups": groups}
         update = Update(
             key=row_key(event.key.tenant, event.key.document_id),
             condition="attribute_not_exists(#sequencer) OR #sequencer < :sequencer",
@@ -81,6 +84,7 @@ class DynamoDbLedger(LedgerReader):
                 "stage": "",
                 "percent": 0,
                 "attempts": 0,
+                **readable,
             },
             add={"revision": 1},
             remove=("lease_owner", "lease_until", "finished_by", "expires_at"),

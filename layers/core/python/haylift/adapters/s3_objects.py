@@ -1,8 +1,10 @@
 """The upload bucket in S3."""
 
+from collections.abc import Mapping
 from email.errors import HeaderParseError
-from email.header import decode_header, make_header
+from email.header import Header, decode_header, make_header
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from botocore.exceptions import ClientError, IncompleteReadError
@@ -62,8 +64,16 @@ class S3Objects:
         with translated("upload bucket"):
             self._client.delete_object(Bucket=self._bucket, Key=key)
 
-    def upload_form(self, key: str, *, max_bytes: int, expires_s: int, content_type: str = "") -> UploadForm:
-        """A presigned POST for exactly this key and type; S3 itself refuses a larger file.
+    def upload_form(
+        self,
+        key: str,
+        *,
+        max_bytes: int,
+        expires_s: int,
+        content_type: str = "",
+        metadata: Mapping[str, str] = MappingProxyType({}),
+    ) -> UploadForm:
+        """A presigned POST for exactly this key, type and metadata; S3 itself refuses a larger file.
 
         Raises:
             InvalidInput: `invalid_key` for a key with `${filename}`, which S3 would replace by a name
@@ -72,12 +82,14 @@ class S3Objects:
         if "${filename}" in key:
             raise InvalidInput("A key cannot hold ${filename}.", code="invalid_key", where="key")
         limit: list[Any] = ["content-length-range", 0, max_bytes]
-        typed = {"Content-Type": content_type} if content_type else {}
+        fixed = {f"x-amz-meta-{name}": Header(text).encode(maxlinelen=0) for name, text in metadata.items()}
+        if content_type:
+            fixed["Content-Type"] = content_type
         form = self._client.generate_presigned_post(
             self._bucket,
             key,
-            Fields=dict(typed),
-            Conditions=[limit, *([typed] if typed else [])],
+            Fields=dict(fixed),
+            Conditions=[limit, *({name: value} for name, value in fixed.items())],
             ExpiresIn=expires_s,
         )
         return UploadForm(url=form["url"], fields=form["fields"], expires_s=expires_s, max_bytes=max_bytes)

@@ -129,7 +129,8 @@ class DocumentRecord:
 
     `revision` is the newest claimed one, `live_revision` the one that readers see (0: none), with
     `version_id` and `live_version_id` as the object versions behind them.
-    `access_groups` empty: everybody in the tenant may see the document.
+    `access_groups` are those of the last version that was read, `claimed_groups` those of the newest
+    claimed one: who sees the document must be in both; an empty set is everybody in the tenant.
     """
 
     tenant: str
@@ -156,6 +157,7 @@ class DocumentRecord:
     received_at: float = 0.0
     updated_at: float = 0.0
     searchable_at: float = 0.0
+    claimed_groups: frozenset[str] = frozenset()
     access_groups: frozenset[str] = frozenset()
 
 

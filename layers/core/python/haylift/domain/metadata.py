@@ -1,7 +1,7 @@
 """What an uploader says about a document beside its bytes."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from haylift.domain.errors import DocumentRejected
@@ -39,8 +39,8 @@ class DocumentMetadata:
         ['hr', 'legal']
         """
         return cls(
-            title=" ".join(metadata.get("title", "").split())[:MAX_TITLE_CHARS],
-            language=metadata.get("language", "").strip()[:MAX_LANGUAGE_CHARS],
+            title=_line(metadata.get("title", ""))[:MAX_TITLE_CHARS],
+            language=_line(metadata.get("language", ""))[:MAX_LANGUAGE_CHARS],
             access_groups=_groups(metadata.get("access-groups", "")),
         )
 
@@ -49,11 +49,23 @@ class DocumentMetadata:
         return json.dumps([self.title, self.language, sorted(self.access_groups)])
 
 
+def are_group_names(names: Collection[str]) -> bool:
+    """Says whether `names` may stand in `access-groups`: at most 100, printable, without commas."""
+    return len(names) <= MAX_GROUPS and all(
+        1 <= len(name) <= MAX_GROUP_CHARS and name.isprintable() and "," not in name for name in names
+    )
+
+
+def groups_metadata(groups: frozenset[str] | None) -> dict[str, str]:
+    """The object metadata that `DocumentMetadata.of_object` reads as `groups`; none for everybody."""
+    return {"access-groups": ",".join(sorted(groups))} if groups else {}
+
+
 def _groups(text: str) -> frozenset[str]:
     if not text.strip():
         return frozenset()
     names = [name.strip() for name in text.split(",")]
-    if len(names) > MAX_GROUPS or not all(map(_is_group, names)):
+    if not are_group_names(names):
         raise DocumentRejected(
             "x-amz-meta-access-groups is a list of group names, separated by commas.",
             reason="invalid_metadata",
@@ -61,5 +73,7 @@ def _groups(text: str) -> frozenset[str]:
     return frozenset(names)
 
 
-def _is_group(name: str) -> bool:
-    return 1 <= len(name) <= MAX_GROUP_CHARS and name.isprintable()
+def _line(text: str) -> str:
+    """One line of printable characters."""
+    spaced = "".join(character if character.isprintable() else " " for character in text)
+    return " ".join(spaced.split())

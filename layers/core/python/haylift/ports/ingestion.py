@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Protocol
 
 from haylift.domain.chunks import ParsedDocument
@@ -45,10 +46,13 @@ class Ledger(LiveRevisions, Protocol):
     ) -> DocumentPage:
         """A page of rows; tombstones only when `state` asks for them. `invalid_cursor` is InvalidInput."""
 
-    def claim(self, event: ObjectEvent, version_id: str, lane: Lane) -> Claim:
+    def claim(
+        self, event: ObjectEvent, version_id: str, *, lane: Lane, groups: frozenset[str] | None = None
+    ) -> Claim:
         """Claims the event by its sequencer: a new revision in state RECEIVED, unless it is late.
 
-        `version_id` is the version to index; empty when the object is gone.
+        `version_id` is the version to index; empty when the object is gone. `groups` are those that
+        may read it, so that nobody else sees the document while it waits; None: as they were.
         """
 
     def open_count(self, tenant: str, limit: int) -> int:
@@ -94,9 +98,15 @@ class Objects(Protocol):
         """Puts a delete marker; deleting twice is no error."""
 
     def upload_form(
-        self, key: str, *, max_bytes: int, expires_s: int, content_type: str = ""
+        self,
+        key: str,
+        *,
+        max_bytes: int,
+        expires_s: int,
+        content_type: str = "",
+        metadata: Mapping[str, str] = MappingProxyType({}),
     ) -> "UploadForm":
-        """A presigned POST for exactly this key, and this content type when one is given."""
+        """A presigned POST for exactly this key, metadata and, when one is given, content type."""
 
     def download_url(self, key: str, version_id: str, *, expires_s: int) -> str:
         """A presigned GET of that version."""

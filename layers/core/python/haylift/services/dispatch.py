@@ -3,8 +3,10 @@
 import logging
 from dataclasses import dataclass
 
-from haylift.domain.documents import DocumentKey, Lane
+from haylift.domain.documents import DocumentKey, Lane, ObjectVersion
+from haylift.domain.errors import DocumentRejected
 from haylift.domain.events import IngestionOrder, ObjectEvent, ObjectEventKind
+from haylift.domain.metadata import DocumentMetadata
 from haylift.ports.ingestion import Lanes, Ledger, Objects
 from haylift.telemetry import Metric, Telemetry
 
@@ -35,7 +37,11 @@ class DispatchService:
         Raises:
             StoreUnavailable: deliver the event again.
         """
-        claim = self.ledger.claim(event, self._version_id(event), self._lane(event.key))
+        version = self._look(event)
+        version_id = version.version_id if version else event.version_id if _is_creation(event) else ""
+        claim = self.ledger.claim(
+            event, version_id, lane=self._lane(event.key), groups=_groups(version) if version else None
+        )
         record = claim.record
         outcome = "claimed" if claim.is_new else "known" if record.sequencer == event.sequencer else "late"
         if outcome != "late" and not record.state.is_final:
@@ -56,17 +62,27 @@ class DispatchService:
         self.telemetry.record(Metric.EVENTS_CLAIMED, 1, outcome="ignored")
         logger.warning("event ignored", extra={"code": code})
 
-    def _version_id(self, event: ObjectEvent) -> str:
-        """The version to index; empty when the object is gone."""
-        if event.kind is ObjectEventKind.CREATED:
-            return event.version_id
+    def _look(self, event: ObjectEvent) -> ObjectVersion | None:
+        """The version that the event is about, or the current one when it names none; None: gone."""
         if event.kind is ObjectEventKind.DELETE_MARKER:
-            return ""
-        current = self.objects.head(event.key.object_key)
-        return current.version_id if current else ""
+            return None
+        return self.objects.head(event.key.object_key, event.version_id if _is_creation(event) else None)
 
     def _lane(self, key: DocumentKey) -> Lane:
         limit = self.interactive_open_limit
         if key.is_bulk or self.ledger.open_count(key.tenant, limit) >= limit:
             return Lane.BACKFILL
         return Lane.INTERACTIVE
+
+
+def _is_creation(event: ObjectEvent) -> bool:
+    """True for an event that names the version it made."""
+    return event.kind is ObjectEventKind.CREATED
+
+
+def _groups(version: ObjectVersion) -> frozenset[str]:
+    """Who may read the version; everybody where the groups cannot be read, since it will be rejected."""
+    try:
+        return DocumentMetadata.of_object(version.metadata).access_groups
+    except DocumentRejected:
+        return frozenset()

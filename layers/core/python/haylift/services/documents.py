@@ -12,6 +12,7 @@ from haylift.domain.documents import (
 )
 from haylift.domain.errors import InvalidInput, NotAllowed, NotFound
 from haylift.domain.identity import Principal
+from haylift.domain.metadata import are_group_names, groups_metadata
 from haylift.ports.ingestion import DocumentPage, Ledger, Objects, UploadForm
 
 MAX_PAGE_READS = 10
@@ -67,7 +68,7 @@ class DocumentsService:
         visible: list[DocumentRecord] = []
         for _ in range(MAX_PAGE_READS):
             page = self.ledger.list(principal.tenant, limit=limit - len(visible), cursor=cursor, state=state)
-            visible += [record for record in page.documents if _is_visible(record, principal)]
+            visible += [record for record in page.documents if self._may_see(record, principal)]
             cursor = page.cursor
             if cursor is None or len(visible) >= limit:
                 break
@@ -77,7 +78,7 @@ class DocumentsService:
         """One document, deleted ones included. Raises `NotFound`."""
         well_formed = _DOCUMENT_ID.fullmatch(document_id) is not None
         record = self.ledger.get(principal.tenant, document_id) if well_formed else None
-        if record is None or not _is_visible(record, principal):
+        if record is None or not self._may_see(record, principal):
             raise NotFound("There is no such document.", code="document_not_found")
         return record
 
@@ -91,23 +92,36 @@ class DocumentsService:
             return None
         return self.objects.download_url(record.key, version_id, expires_s=self.download_expires_s)
 
-    def upload(self, principal: Principal, path: str, content_type: str = "") -> Upload:
+    def upload(
+        self,
+        principal: Principal,
+        path: str,
+        *,
+        content_type: str = "",
+        access_groups: frozenset[str] | None = None,
+    ) -> Upload:
         """A form for sending one file to `documents/<tenant>/<path>`; a file there is replaced.
 
+        `access_groups` None: those of the file that is replaced, so that an update opens nothing.
+
         Raises:
-            InvalidInput: `invalid_path`, `invalid_content_type`.
+            InvalidInput: `invalid_path`, `invalid_content_type`, `invalid_access_groups`.
             NotAllowed: `path_not_allowed`, a document that the caller may not see lies there.
         """
         key = document_key(principal.tenant, path)
         _check_content_type(content_type)
+        _check_groups(access_groups, principal)
         existing = self.ledger.get(principal.tenant, key.document_id)
-        if existing is not None and not _is_visible(existing, principal):
+        if existing is not None and not self._may_see(existing, principal):
             raise NotAllowed("This path is not yours to write: choose another.", code="path_not_allowed")
         form = self.objects.upload_form(
             key.object_key,
             max_bytes=self.upload_max_bytes,
             expires_s=self.upload_expires_s,
             content_type=content_type,
+            metadata=groups_metadata(
+                existing.claimed_groups if existing and access_groups is None else access_groups
+            ),
         )
         return Upload(key=key, form=form)
 
@@ -119,6 +133,13 @@ class DocumentsService:
         record = self.get(principal, document_id)
         self.objects.delete(record.key)
         return record
+
+    def _may_see(self, record: DocumentRecord, principal: Principal) -> bool:
+        """In the groups of what was read and of what waits: neither may be shown to others."""
+        return all(
+            not groups or bool(groups & principal.groups)
+            for groups in (record.access_groups, record.claimed_groups)
+        )
 
 
 def document_key(tenant: str, path: str) -> DocumentKey:
@@ -154,8 +175,13 @@ def _check_content_type(content_type: str) -> None:
         )
 
 
-def _is_visible(record: DocumentRecord, principal: Principal) -> bool:
-    return not record.access_groups or bool(record.access_groups & principal.groups)
+def _check_groups(groups: frozenset[str] | None, principal: Principal) -> None:
+    if groups and not (are_group_names(groups) and groups & principal.groups):
+        raise InvalidInput(
+            "Name at most 100 access groups, one of your own among them.",
+            code="invalid_access_groups",
+            where="access_groups",
+        )
 
 
 def _invalid_path(detail: str) -> InvalidInput:
