@@ -23,6 +23,7 @@ from functions.documents.contract import Settings as Documents
 from functions.ingestion.contract import SOURCES as LANES
 from functions.ingestion.contract import Settings as Ingestion
 from functions.search.contract import Settings as Search
+from functions.search.requests import MAX_TIMEOUT_S
 from ops.files import collect
 from samples import make_binary_samples
 
@@ -123,6 +124,7 @@ FACTS: dict[str, tuple[str, ...]] = {
     "asking-questions.md": (
         f"The default time-out of a question is {Search.query_timeout_s:g} seconds",
         f"A question may have at most {search.MAX_QUERY_CHARS:,} characters.",
+        f"A field timeout above {MAX_TIMEOUT_S:g} is lowered to {MAX_TIMEOUT_S:g}",
     ),
     "rejected-documents.md": (
         f"more than {Ingestion.max_file_bytes // MIB} MiB",
