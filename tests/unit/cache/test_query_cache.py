@@ -162,8 +162,8 @@ def test_this_process_keeps_1000_entries(world: World) -> None:
 
 
 def test_white_space_order_of_groups_and_of_conditions_do_not_matter() -> None:
-    one = {"field": "lang", "operator": "in", "value": ["en", "de"]}
-    two = {"field": "year", "operator": ">", "value": 2020}
+    one = {"field": "meta.lang", "operator": "in", "value": ["en", "de"]}
+    two = {"field": "meta.year", "operator": ">", "value": 2020}
 
     def key(query: str, *conditions: dict[str, object]) -> CacheKey:
         filters = parse_filter({"operator": "AND", "conditions": list(conditions)})
@@ -176,11 +176,11 @@ def test_white_space_order_of_groups_and_of_conditions_do_not_matter() -> None:
 
 scalars = st.sampled_from([1, True, "1", "true", 1.5, "a", 0, False])
 comparisons = st.builds(
-    lambda operator, value: parse_filter({"field": "x", "operator": operator, "value": value}),
+    lambda operator, value: parse_filter({"field": "meta.x", "operator": operator, "value": value}),
     st.sampled_from(["==", "!="]),
     scalars | st.none(),
 ) | st.builds(
-    lambda values: parse_filter({"field": "x", "operator": "in", "value": sorted(set(values))}),
+    lambda values: parse_filter({"field": "meta.x", "operator": "in", "value": sorted(set(values))}),
     st.lists(st.sampled_from(["1", "a", "b"]), max_size=2),
 )
 filters = (
@@ -189,7 +189,7 @@ filters = (
     | st.builds(
         lambda operator, inner: parse_filter({"operator": operator, "conditions": inner}),
         st.sampled_from(["AND", "OR", "NOT"]),
-        st.lists(st.sampled_from([{"field": "x", "operator": "==", "value": 1}]), max_size=1),
+        st.lists(st.sampled_from([{"field": "meta.x", "operator": "==", "value": 1}]), max_size=1),
     )
 )
 keys = st.builds(

@@ -32,10 +32,36 @@ def test_no_filter(raw: object) -> None:
     assert parse_filter(raw) is None
 
 
-def test_a_bare_name_is_a_meta_field() -> None:
-    assert parse_filter({"field": "year", "operator": "==", "value": 1}) == Comparison(
-        "meta.year", Comparator.EQUAL, 1
+@pytest.mark.parametrize("name", ["document_id", "key", "title", "page", "text", "meta.year", "meta.a-b_C1"])
+def test_a_known_field_and_a_meta_field_keep_their_names(name: str) -> None:
+    assert parse_filter({"field": name, "operator": "==", "value": 1}) == Comparison(
+        name, Comparator.EQUAL, 1
     )
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "year",
+        "tenant",
+        "kye",
+        "access_groups",
+        "Key",
+        "meta",
+        "meta.",
+        "meta.-",
+        "meta.a.b",
+        "meta.ä",
+        "metayear",
+    ],
+)
+def test_any_other_field_is_refused_and_the_fields_are_named(name: str) -> None:
+    with pytest.raises(
+        InvalidInput, match=r"document_id, key, page, text, title and meta\.<name>"
+    ) as refusal:
+        parse_filter({"field": name, "operator": "==", "value": 1})
+
+    assert (refusal.value.code, refusal.value.where) == ("invalid_filter", "filters.field")
 
 
 LEAF = {"field": "meta.a", "operator": "==", "value": 1}
@@ -59,7 +85,7 @@ def nested(depth: int) -> dict[str, object]:
         ({"field": 5, "operator": "==", "value": 1}, "filters.field"),
         ({"field": "a b", "operator": "==", "value": 1}, "filters.field"),
         ({"field": "", "operator": "==", "value": 1}, "filters.field"),
-        ({"field": "x" * 65, "operator": "==", "value": 1}, "filters.field"),
+        ({"field": "meta." + "x" * 65, "operator": "==", "value": 1}, "filters.field"),
         ({"field": "meta.a", "operator": "like", "value": 1}, "filters.operator"),
         ({"field": "meta.a", "operator": {}, "value": 1}, "filters.operator"),
         ({"field": "meta.a", "operator": "==", "value": {}}, "filters.value"),

@@ -42,6 +42,8 @@ BAD_SEARCHES: list[tuple[object, str]] = [
     ({"query": "a", "filters": []}, "invalid_filter"),
     ({"query": "a", "filters": {"field": "meta.x", "operator": "~", "value": 1}}, "invalid_filter"),
     ({"query": "a", "filters": {"field": "tenant;--", "operator": "==", "value": 1}}, "invalid_filter"),
+    ({"query": "a", "filters": {"field": "tenant", "operator": "==", "value": "globex"}}, "invalid_filter"),
+    ({"query": "a", "filters": {"field": "kye", "operator": "==", "value": "a"}}, "invalid_filter"),
     ({"query": "a", "filters": {"field": "meta.x", "operator": "==", "value": "\ud800"}}, "invalid_filter"),
     ({"query": "a", "filters": {"operator": "XOR", "conditions": []}}, "invalid_filter"),
     ({"query": "a", "filters": DEEP_FILTER}, "invalid_filter"),

@@ -3,9 +3,10 @@
 Meaning: a list field matches when any element does; a missing field is not equal to any value, and a
 field with an empty list is missing; `!=` and `not in` are the negations of `==` and `in`;
 an empty OR is false, an empty AND is true; bool is not int; dates are compared in UTC; an unknown
-operator is an error. A filter can only narrow: tenant and groups are added by the index port.
+operator or field is an error. A filter can only narrow: tenant and groups are added by the index port.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -19,6 +20,9 @@ MAX_LIST_VALUES = 200
 MAX_VALUE_CHARS = 1_000
 FIELDS = frozenset({"document_id", "key", "title", "page", "text"})
 """Fields of the chunk itself; everything else is `meta.<name>`. Tenant and groups are not fields."""
+
+META_FIELD_PATTERN = re.compile(r"meta\.(?=.*[A-Za-z0-9])[A-Za-z0-9_-]{1,64}")
+"""A name without `meta.` is an error and no metadata: a misspelt field would silently match nothing."""
 
 type Scalar = str | int | float | bool
 type Filter = Comparison | Group
@@ -121,12 +125,9 @@ def _comparison(raw: dict[str, Any], where: str) -> Comparison:
 def _field(raw: object, where: str) -> str:
     if not isinstance(raw, str):
         raise _error("`field` is a string.", f"{where}.field")
-    name = raw.removeprefix("meta.")
-    if raw in FIELDS:
-        return raw
-    if not 1 <= len(name) <= 64 or not name.replace("_", "").replace("-", "").isalnum() or not name.isascii():
+    if raw not in FIELDS and META_FIELD_PATTERN.fullmatch(raw) is None:
         raise _error(f"Fields are {', '.join(sorted(FIELDS))} and meta.<name>.", f"{where}.field")
-    return f"meta.{name}"
+    return raw
 
 
 def _value(raw: object, operator: Comparator, where: str) -> Scalar | tuple[Scalar, ...] | None:
