@@ -12,6 +12,7 @@ from haylift.ports import QueryPipeline, Reranker
 from haylift.resilience import Deadline
 from haylift.services.cached_values import answer_from_bytes, answer_to_bytes
 from haylift.services.query_cache import CacheKey, QueryCache
+from haylift.services.ranking import Ranking, SentenceRanking, answer_version
 from haylift.services.search import record_lookup
 from haylift.services.sentence_choice import chosen, overlap_ratio
 from haylift.services.sentences import Sentence, sentences
@@ -107,7 +108,7 @@ class AnswerService:
         return answer
 
     def _answer(self, question: SearchRequest, scope: Scope, deadline: Deadline) -> QuestionAnswer:
-        version = f"{ANSWER_FORM}:{self._policy.threshold}"
+        version = answer_version(ANSWER_FORM, Ranking(), SentenceRanking(), self._policy)
         key = CacheKey.of(question, scope, kind="query", model=self._model, version=version)
         found = self._cache.lookup(key)
         known = answer_from_bytes(found.value)

@@ -34,7 +34,7 @@ class CacheKey:
         query: runs of white space count as one space; case and accents are kept, since a model may
             tell them apart.
         model: name of the embedding model.
-        version: of the prompt and of the answer's form; raise it when either changes.
+        version: of the answer's form and of the parameters that ranked it (`ranking.answer_version`).
     """
 
     tenant: str

@@ -7,6 +7,7 @@ from haylift.ports import QueryPipeline
 from haylift.resilience import Deadline
 from haylift.services.cached_values import hits_from_bytes, hits_to_bytes
 from haylift.services.query_cache import CacheKey, QueryCache
+from haylift.services.ranking import Ranking, answer_version
 from haylift.telemetry import Metric, Telemetry
 
 ANSWER_FORM = "1"
@@ -48,7 +49,8 @@ class SearchService:
         return answer
 
     def _answer(self, request: SearchRequest, scope: Scope, deadline: Deadline) -> SearchAnswer:
-        key = CacheKey.of(request, scope, kind="search", model=self._model, version=ANSWER_FORM)
+        version = answer_version(ANSWER_FORM, Ranking())
+        key = CacheKey.of(request, scope, kind="search", model=self._model, version=version)
         found = self._cache.lookup(key)
         hits = hits_from_bytes(found.value)
         record_lookup(self._telemetry, found.level if hits is not None else None)
