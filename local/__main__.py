@@ -15,6 +15,7 @@ from local.first_requests import wait_until_answering
 from local.layout import DEFAULT_STATE, Layout
 from local.outputs import print_guide, write_outputs
 from local.ports import choose_ports, variable
+from local.services import DEFAULT_WORKERS
 from local.toolchain import ROOT
 
 EPILOG = f"""ports are changed by {", ".join(variable(n) for n in ("emulator", "cache", "model", "runtime"))}
@@ -27,7 +28,7 @@ def up(layout: Layout, options: argparse.Namespace) -> int:
     with system.exclusive(layout):
         layout.create()
         ports = choose_ports(options.ports, layout.ports, dict(os.environ))
-        system.start(layout, ports)
+        is_discarded = system.start(layout, ports, options.workers)
         deployment = Deployment(layout, ports)
         deployment.run()
         users = seeding.users_of(layout)
@@ -36,7 +37,11 @@ def up(layout: Layout, options: argparse.Namespace) -> int:
             answering = aside.submit(wait_until_answering, str(content["api_url"]))
             seeding.add_users(layout, users)
             answering.result()
-        if options.samples != "none" and not options.skip_demo:
+        has_demo = options.samples != "none" and not options.skip_demo
+        if is_discarded:
+            again = f"the files of {options.samples}" if has_demo else "no files"
+            print(f"\nAs the earlier run did not stop cleanly, {again} are uploaded again; users are new.")
+        if has_demo:
             folder = Path(options.samples).absolute()
             seeding.upload(layout, folder, seeding.TENANTS[0])
             seeding.ask(layout, folder, seeding.TENANTS[0])
@@ -99,8 +104,19 @@ def _parser() -> argparse.ArgumentParser:
             sub.add_argument(
                 "--samples", default=str(ROOT / "samples"), metavar="DIR", help="folder to upload, or `none`"
             )
+            sub.add_argument(
+                "--workers", type=_number_of_workers, default=DEFAULT_WORKERS, metavar="N",
+                help="processes of one function at a time, 1-16; more calls wait (default %(default)s)",
+            )  # fmt: skip
             sub.add_argument("--skip-demo", action="store_true", help="no uploads and no questions")
     return parser
+
+
+def _number_of_workers(text: str) -> int:
+    """1 to 16: each is a process of about 120 MB."""
+    if not text.isdecimal() or not 1 <= int(text) <= 16:
+        raise argparse.ArgumentTypeError(f"{text} is no number from 1 to 16")
+    return int(text)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,6 +1,7 @@
 """The unmodified CDK command line, pointed at the emulator."""
 
 import json
+import shutil
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -16,13 +17,15 @@ from local.faults import LocalFault
 from local.layout import Layout
 from local.ports import HOST, Ports
 from local.services import ACCOUNT, REGION
-from local.steps import step
+from local.steps import kept, step
 from local.supervisor import Launch, Supervised
 
 BOOTSTRAP_STACK = "CDKToolkit"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 LINES_OF_A_FAILURE = 40
+NO_CHANGES = "(no changes)"
 COMMANDS = ("synth", "bootstrap", "deploy")
+STANDING = {"CREATE_COMPLETE", "UPDATE_COMPLETE"}
 
 
 @dataclass(frozen=True)
@@ -45,11 +48,28 @@ class Deployment:
             "index_dir": str(self.layout.index),
         }
         words = [word for key, value in context.items() for word in ("-c", f"{key}={value}")]
+        self._prepare_assembly()
         self._cdk("synth", ["synth", "-q", "-o", str(self.layout.assembly), *words], toolchain.ROOT)
+        self.layout.assembly_is_whole.touch()
+
+    def _prepare_assembly(self) -> None:
+        """Take back what killed CDK commands have left: half an assembly, and locks in a whole one.
+
+        CDK honours a lock as long as there is a process of its number, even an ended one that nobody has
+        waited for. Here no CDK command uses the folder: one command at a time changes a system, and it has
+        ended its predecessors' (`end_leftovers`).
+        """
+        if not self.layout.assembly_is_whole.exists():
+            shutil.rmtree(self.layout.assembly, ignore_errors=True)
+        self.layout.assembly_is_whole.unlink(missing_ok=True)
+        for lock in self.layout.assembly.glob("*.lock"):
+            lock.unlink()
 
     def bootstrap(self) -> None:
         """Make the bucket for assets, once per state of the emulator."""
-        if not self._has_stack(BOOTSTRAP_STACK):
+        if self._has_stack(BOOTSTRAP_STACK):
+            kept("the bootstrap stack is there")
+        else:
             # In a folder without cdk.json, so that the app is not synthesised for it.
             self._cdk("bootstrap", ["bootstrap", f"aws://{ACCOUNT}/{REGION}"], self.layout.state)
 
@@ -68,6 +88,8 @@ class Deployment:
             bootstrapped.result()
         with step("deploy the stacks"):
             self.deploy()
+        if unchanged := self._supervised("deploy").log.read_text(encoding="utf-8").count(NO_CHANGES):
+            kept(f"{unchanged} stacks are as synthesised")
 
     def outputs(self) -> dict[str, str]:
         """The outputs of all stacks by key."""
@@ -82,7 +104,7 @@ class Deployment:
             return False
         finally:
             client.close()
-        return bool(found and found[0]["StackStatus"].endswith("_COMPLETE"))
+        return bool(found and found[0]["StackStatus"] in STANDING)
 
     def _client(self, service: str) -> Any:
         return boto3.client(  # type: ignore[call-overload]  # the stubs list each name

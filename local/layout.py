@@ -56,6 +56,11 @@ class Layout:
         return self.state / "cdk.out"
 
     @property
+    def assembly_is_whole(self) -> Path:
+        """There unless a synthesis was cut off: CDK would take its half-copied assets for whole ones."""
+        return self.state / "cdk.out.is-whole"
+
+    @property
     def stack_outputs(self) -> Path:
         """CloudFormation's outputs, as the CDK command line writes them."""
         return self.state / "stack-outputs.json"

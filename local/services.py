@@ -24,6 +24,8 @@ MODEL_ENDPOINT_NAME = "haylift-embed"
 ALL_SLOTS = 16384
 REGION = "us-east-1"
 ACCOUNT = "000000000000"
+DEFAULT_WORKERS = 2
+"""Processes of one function version at a time; two cores do no more."""
 
 
 @dataclass(frozen=True)
@@ -38,9 +40,12 @@ class Service:
     process: Supervised
 
 
-def services(layout: Layout, ports: Ports) -> list[Service]:
-    """The services in the order in which they are ended: first the one that calls the others."""
-    emulator, runtime = _emulator(layout, ports), _runtime(ports)
+def services(layout: Layout, ports: Ports, workers: int = DEFAULT_WORKERS) -> list[Service]:
+    """The services in the order in which they are ended: first the one that calls the others.
+
+    `workers` is how many processes of one function version run at a time.
+    """
+    emulator, runtime = _emulator(layout, ports, workers), _runtime(ports)
     return [
         _service(layout, "emulator", ["emulator"], emulator, _answers(ports.emulator, "/_haylift/ready"), 60),
         _service(layout, "runtime", ["runtime"], runtime, _answers(ports.runtime, "/ping"), 60),
@@ -63,10 +68,11 @@ def _service(  # the fields of a service
     return Service(name, tuple(ports), launch, is_ready, limit_s, process)
 
 
-def _emulator(layout: Layout, ports: Ports) -> Launch:
+def _emulator(layout: Layout, ports: Ports, workers: int) -> Launch:
     settings = {
         "HAYLIFT_EMULATOR_PORT": str(ports.emulator),
         "HAYLIFT_EMULATOR_STATE": str(layout.emulator),
+        "HAYLIFT_EMULATOR_WORKERS": str(workers),
         "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": f"http://{HOST}:{ports.runtime}",
         "AWS_REGION": REGION, "AWS_DEFAULT_REGION": REGION,
     }  # fmt: skip

@@ -16,3 +16,8 @@ def step(title: str) -> Iterator[None]:
         print(f"local   {title}: failed after {time.monotonic() - started:.1f} s", flush=True)
         raise
     print(f"local   {title}: {time.monotonic() - started:.1f} s", flush=True)
+
+
+def kept(what: str) -> None:
+    """Say what a command has found done already, and skips."""
+    print(f"local   {what}: kept", flush=True)

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from local.faults import LocalFault
 from local.polling import TooLate, until
 
 TERMINATE_LIMIT_S = 20.0
@@ -34,14 +35,28 @@ class Identity:
 
 def identify(pid: int) -> Identity | None:
     """The identity of a running process; None when there is none, or only its remains."""
+    found = _stat(pid)
+    if found is None:
+        return None
+    boot_id = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    return Identity(pid, int(found[18]), boot_id)
+
+
+def running_in_session(session: int) -> list[int]:
+    """The pids of a session's processes that have not ended: its leader and what that has started."""
+    pids = [int(folder.name) for folder in Path("/proc").glob("[0-9]*")]
+    return [pid for pid in pids if (found := _stat(pid)) is not None and int(found[2]) == session]
+
+
+def _stat(pid: int) -> list[str] | None:
+    """The fields of /proc/PID/stat from the parent's pid on; None of what has ended, its remains included."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
-        boot_id = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
     except OSError:
         return None
     # The name before the last parenthesis may hold anything, spaces included.
-    state, *rest = stat.rpartition(")")[2].split()
-    return None if state in {"Z", "X"} else Identity(pid, int(rest[18]), boot_id)
+    state, *fields = stat.rpartition(")")[2].split()
+    return None if state in {"Z", "X"} else fields
 
 
 @dataclass(frozen=True)
@@ -89,13 +104,19 @@ class Supervised:
                 self.stop(at_once=True)
 
     def stop(self, *, at_once: bool = False) -> bool:
-        """End the process and wait for its end; whether there was one to end.
+        """End the process and all that it has started, and wait for their ends; whether there was one to end.
 
         It is asked first, and after 20 s, or `at_once`, killed together with what it started.
+
+        Raises:
+            LocalFault: a process outlives its kill, as one does that waits for a disk; the text names it.
         """
         identity = self.identity()
-        if identity is not None and (at_once or not self._end(identity, signal.SIGTERM, TERMINATE_LIMIT_S)):
-            self._end(identity, signal.SIGKILL, KILL_LIMIT_S)
+        if identity is not None:
+            has_ended = not at_once and self._end(identity, signal.SIGTERM, TERMINATE_LIMIT_S)
+            if not has_ended and not self._end(identity, signal.SIGKILL, KILL_LIMIT_S):
+                pids = ", ".join(map(str, running_in_session(identity.pid)))
+                raise LocalFault(f"{self.name} does not end: pid {pids}. Wait for it, then try again.")
         self._record.unlink(missing_ok=True)
         return identity is not None
 
@@ -114,16 +135,19 @@ class Supervised:
         return process
 
     def _end(self, identity: Identity, number: signal.Signals, limit_s: float) -> bool:
-        # The process leads a group of its own, so its number is the group's for as long as it runs.
-        send = os.killpg if number == signal.SIGKILL else os.kill
         with contextlib.suppress(ProcessLookupError):
-            send(identity.pid, number)
+            os.kill(identity.pid, number)
 
         def has_ended() -> bool:
             # A child of this very command stays as a zombie until it is waited for.
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(identity.pid, os.WNOHANG)
-            return not identity.is_running()
+            # The process leads a session of its own: nobody gets its number while one of that session runs.
+            running = running_in_session(identity.pid)
+            for pid in running if number == signal.SIGKILL else []:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, number)
+            return not running
 
         with contextlib.suppress(TooLate):
             return until(has_ended, what=self.name, limit_s=limit_s, pause_s=0.05)

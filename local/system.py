@@ -5,21 +5,25 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from local.emulator.clean_stop import CLEAN_STOP
 from local.faults import LocalFault
-from local.layout import Layout
+from local.layout import DEFAULT_STATE, Layout
 from local.polling import TooLate, until
 from local.ports import Ports, require_free
-from local.services import Service, services
-from local.steps import step
+from local.services import DEFAULT_WORKERS, Service, services
+from local.steps import kept, step
 
 
 @contextmanager
 def exclusive(layout: Layout) -> Iterator[None]:
-    """Let one command at a time change a system; `LocalFault` when another one does."""
-    layout.state.mkdir(parents=True, exist_ok=True)
-    with layout.lock.open("w") as lock:
+    """Let one command at a time change a system.
+
+    Raises:
+        LocalFault: another command changes it, or the state folder is a file or somebody else's.
+    """
+    with _opened_lock(layout) as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
@@ -29,19 +33,46 @@ def exclusive(layout: Layout) -> Iterator[None]:
         yield
 
 
-def start(layout: Layout, ports: Ports) -> None:
+def _opened_lock(layout: Layout) -> IO[str]:
+    """The open lock file; `LocalFault` when the state folder is none, or is not ours."""
+    try:
+        layout.state.mkdir(parents=True, exist_ok=True)
+        foreign = [] if layout.marker.exists() else [p for p in layout.state.iterdir() if p != layout.lock]
+        if not foreign:
+            return layout.lock.open("w")
+    except OSError as error:
+        raise LocalFault(
+            f"{layout.state} cannot be the state folder ({error.strerror}): "
+            "give --state-dir a new or empty folder."
+        ) from error
+    raise LocalFault(
+        f"{layout.state} holds {foreign[0].name} and was not made by this command: "
+        "give --state-dir a new or empty folder."
+    )
+
+
+def start(layout: Layout, ports: Ports, workers: int = DEFAULT_WORKERS) -> bool:
     """Have every service running as this checkout wants it and answering.
 
     Services that run already and were started the same way are left alone. What an earlier run that was
     killed has left behind is ended, and its state, which may be half written, removed.
 
+    Args:
+        workers: how many processes of one function version run at a time.
+
+    Returns:
+        Whether state was removed: then the documents and users of the earlier run are gone.
+
     Raises:
         LocalFault: a port is taken, or a service does not become ready; the text says which and why.
     """
     layout.create()
-    wanted = services(layout, ports)
+    wanted = services(layout, ports, workers)
     _end_outdated(wanted)
-    _discard_untrusted_state(layout, wanted)
+    is_discarded = _discard_untrusted_state(layout, wanted)
+    running = [service.name for service in wanted if service.process.identity() is not None]
+    if running:
+        kept(f"{', '.join(running)} run already")
     with step("start the services"):
         for service in wanted:
             if service.process.identity() is None:
@@ -52,6 +83,7 @@ def start(layout: Layout, ports: Ports) -> None:
                 service.process.start(service.launch)
         for service in wanted:
             _wait_until_ready(service)
+    return is_discarded
 
 
 def _end_outdated(wanted: list[Service]) -> None:
@@ -61,19 +93,29 @@ def _end_outdated(wanted: list[Service]) -> None:
                 service.process.stop()
 
 
-def _discard_untrusted_state(layout: Layout, wanted: list[Service]) -> None:
+def _discard_untrusted_state(layout: Layout, wanted: list[Service]) -> bool:
     """Remove the state of an emulator that did not stop cleanly, and the index that belongs to it."""
     emulator = wanted[0]
     is_used = any(layout.emulator.iterdir())
     if emulator.process.identity() is not None or not is_used or (layout.emulator / CLEAN_STOP).exists():
-        return
-    with step("an earlier run did not end cleanly: remove its state, build it again"):
+        return False
+    down = (
+        "make down" if layout.state == DEFAULT_STATE else f"python -m local down --state-dir {layout.state}"
+    )
+    print(
+        "\nThe earlier run did not stop cleanly: its emulator was killed, and only a clean stop saves its "
+        "state.\nThe documents and users of that run are gone; everything is built again. "
+        f"To keep them next time, stop with `{down}`.\n",
+        flush=True,
+    )
+    with step("remove the state of the earlier run"):
         for service in wanted:
             service.process.stop()
         for folder in (layout.emulator, layout.index):
             shutil.rmtree(folder)
         layout.outputs.unlink(missing_ok=True)
         layout.create()
+    return True
 
 
 def _wait_until_ready(service: Service) -> None:

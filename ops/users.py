@@ -1,8 +1,9 @@
-"""`ops user add|disable|enable|list`: who may log in."""
+"""`ops user add|import|disable|enable|list`: who may log in."""
 
 import secrets
 from argparse import ArgumentParser
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from haylift.adapters.dynamodb_users import DynamoDbUsers
@@ -11,6 +12,7 @@ from haylift.domain.errors import InvalidInput
 from haylift.domain.identity import Role
 from haylift.ports.identity import User
 from haylift.services.users import UserDirectory
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from ops.faults import EXIT_OK, UsageFault
 from ops.questions import add_password_arguments
@@ -18,6 +20,21 @@ from ops.session import Session, World
 
 GENERATED_PASSWORD_BYTES = 18
 """144 random bits, 24 characters."""
+
+
+class WantedUser(BaseModel):
+    """A user as `ops user import` reads it; `UserDirectory` says which names, roles and passwords it takes.
+
+    A password of None is generated for a new user, and stays as it is for an existing one.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    username: str
+    tenant: str
+    role: str
+    groups: tuple[str, ...] = ()
+    password: str | None
 
 
 @dataclass(frozen=True)
@@ -50,6 +67,17 @@ def add_arguments(parser: ArgumentParser) -> None:
     add_password_arguments(parser)
 
 
+def add_import_arguments(parser: ArgumentParser) -> None:
+    """The options of `ops user import`."""
+    parser.add_argument(
+        "file",
+        metavar="FILE",
+        help='JSON, `-` for stdin: [{"username": ..., "tenant": ..., "role": ..., '
+        '"password": ...}], each with "groups": [...] if it has any; a password of null is generated',
+    )
+    parser.add_argument("--update", action="store_true", help="change those who are there already")
+
+
 def add_name_argument(parser: ArgumentParser) -> None:
     """The option of `ops user disable` and `ops user enable`."""
     parser.add_argument("name", metavar="NAME")
@@ -63,28 +91,52 @@ def add_list_arguments(parser: ArgumentParser) -> None:
 def run_add(session: Session) -> int:
     """Adds or changes a user; a generated password is shown this once."""
     options = session.options
-    directory = _directory(session)
-    given = session.password()
     tenant = session.deployment().tenant(options.tenant)
     groups = tuple(group.strip() for group in options.groups.split(",") if group.strip())
-    rights = {"tenant": tenant, "role": options.role, "groups": groups}
+    wanted = WantedUser(
+        username=options.name, tenant=tenant, role=options.role, groups=groups, password=session.password()
+    )
+    put = _put(_directory(session), wanted, is_update=options.update)
+    session.terminal.result(_result(*put), _lines(*put))
+    return EXIT_OK
+
+
+def run_import(session: Session) -> int:
+    """Adds or changes the users of a file, in its order; the file is checked as a whole first."""
+    file = session.options.file
+    text = session.world.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
+    wanted = _wanted_users(text)
+    directory = _directory(session)
+    done = [_put(directory, user, is_update=session.options.update) for user in wanted]
+    session.terminal.result([_result(*put) for put in done], [line for put in done for line in _lines(*put)])
+    return EXIT_OK
+
+
+def _wanted_users(text: str) -> list[WantedUser]:
+    try:
+        return TypeAdapter(list[WantedUser]).validate_json(text)
+    except ValidationError as fault:
+        first = fault.errors(include_input=False, include_url=False)[0]
+        where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"])
+        detail = f"The file is no list of users ({where or 'as a whole'}: {first['msg']}); see --help."
+        raise UsageFault("users_damaged", detail) from fault
+
+
+def _put(directory: UserDirectory, wanted: WantedUser, *, is_update: bool) -> tuple[User, str, str | None]:
+    """The user as stored, what was done, and the password where one was generated."""
+    rights: dict[str, Any] = {"tenant": wanted.tenant, "role": wanted.role, "groups": wanted.groups}
+    given = wanted.password
     generated = None if given is not None else secrets.token_urlsafe(GENERATED_PASSWORD_BYTES)
     try:
-        user = directory.add(options.name, **rights, password=given if given is not None else generated or "")
-        verb = "added"
+        password = given if given is not None else generated or ""
+        return directory.add(wanted.username, **rights, password=password), "added", generated
     except InvalidInput as fault:
         if fault.code != "user_exists":
             raise
-        if not options.update:
-            detail = f"There is a user {options.name}; change it with --update."
+        if not is_update:
+            detail = f"There is a user {wanted.username}; change it with --update."
             raise UsageFault("user_exists", detail) from fault
-        user, verb, generated = directory.update(options.name, **rights, password=given), "updated", None
-    lines = [f"{verb} {_line(user)}"]
-    if generated is not None:
-        lines.append(f"password (shown only now): {generated}")
-    document = _document(user) | {"outcome": verb} | ({"password": generated} if generated else {})
-    session.terminal.result(document, lines)
-    return EXIT_OK
+        return directory.update(wanted.username, **rights, password=given), "updated", None
 
 
 def run_disable(session: Session) -> int:
@@ -110,6 +162,15 @@ def _directory(session: Session) -> UserDirectory:
     deployment = session.deployment()
     table = DynamoDbUsers(deployment.output("UsersTableName"), deployment.client("dynamodb"))
     return UserDirectory(table, Argon2Hasher(), WorldClock(session.world))
+
+
+def _result(user: User, verb: str, generated: str | None) -> dict[str, Any]:
+    return _document(user) | {"outcome": verb} | ({"password": generated} if generated else {})
+
+
+def _lines(user: User, verb: str, generated: str | None) -> list[str]:
+    password = [] if generated is None else [f"password (shown only now): {generated}"]
+    return [f"{verb} {_line(user)}", *password]
 
 
 def _show(session: Session, user: User, verb: str) -> int:

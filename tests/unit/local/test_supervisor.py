@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from local.faults import LocalFault
 from local.polling import until
-from local.supervisor import Identity, Launch, Supervised, identify
+from local.supervisor import Identity, Launch, Supervised, identify, running_in_session
 
 SLEEP = "import time; time.sleep(600)"
 READY = "print('ready', flush=True)"
@@ -74,6 +75,59 @@ def test_stopping_at_once_ends_what_the_process_started(process: Supervised) -> 
 
     assert len(children) == 1
     until(lambda: identify(children[0]) is None, what="the end of the child", limit_s=5)
+
+
+# A leader that ends when it is asked, and a child that does not.
+ORPHANING = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {STUBBORN!r}]); {SLEEP}"
+
+
+def check_nothing_is_left(process: Supervised, *, at_once: bool) -> None:
+    """Everything that a process has started has ended when `stop` returns; AssertionError otherwise."""
+    started = process.start(launch(ORPHANING))
+    until(lambda: "ready" in process.last_lines(), what="the child", limit_s=10)
+    family = running_in_session(started.pid)
+
+    process.stop(at_once=at_once)
+    left = running_in_session(started.pid)
+
+    for pid in left:
+        os.kill(pid, signal.SIGKILL)
+    assert len(family) == 2
+    assert left == []
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_stop_waits_for_the_whole_session(
+    process: Supervised, monkeypatch: pytest.MonkeyPatch, at_once: bool
+) -> None:
+    monkeypatch.setattr("local.supervisor.TERMINATE_LIMIT_S", 0.5)
+
+    check_nothing_is_left(process, at_once=at_once)
+
+
+def test_a_stop_that_looks_at_the_leader_alone_is_found_out(
+    process: Supervised, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def leader_alone(session: int) -> list[int]:
+        return [] if identify(session) is None else [session]
+
+    monkeypatch.setattr("local.supervisor.running_in_session", leader_alone)
+
+    with pytest.raises(AssertionError):
+        check_nothing_is_left(process, at_once=True)
+
+
+def test_a_process_that_outlives_its_kill_is_named(
+    process: Supervised, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process.start(launch(SLEEP))
+    monkeypatch.setattr("local.supervisor.KILL_LIMIT_S", 0.0)
+    monkeypatch.setattr("local.supervisor.running_in_session", lambda _session: [4711])
+
+    with pytest.raises(LocalFault, match="sleeper does not end: pid 4711"):
+        process.stop(at_once=True)
+    monkeypatch.undo()
+    process.stop(at_once=True)
 
 
 def test_run_returns_the_exit_status_and_leaves_no_record(process: Supervised) -> None:

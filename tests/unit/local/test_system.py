@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from local.__main__ import main
 from local.emulator.clean_stop import CLEAN_STOP
 from local.faults import LocalFault
 from local.layout import Layout
@@ -22,18 +23,24 @@ def layout(tmp_path: Path) -> Layout:
     return layout
 
 
-def test_state_of_a_killed_emulator_goes_together_with_the_index(layout: Layout) -> None:
-    _discard_untrusted_state(layout, services(layout, free_ports()))
+def test_state_of_a_killed_emulator_goes_together_with_the_index(
+    layout: Layout, capsys: pytest.CaptureFixture[str]
+) -> None:
+    is_discarded = _discard_untrusted_state(layout, services(layout, free_ports()))
 
+    assert is_discarded
     assert list(layout.emulator.iterdir()) == []
     assert list(layout.index.iterdir()) == []
+    said = capsys.readouterr().out
+    assert "The earlier run did not stop cleanly" in said
+    assert "documents and users of that run are gone" in said
+    assert f"python -m local down --state-dir {layout.state}`" in said
 
 
 def test_state_of_a_clean_stop_stays(layout: Layout) -> None:
     (layout.emulator / CLEAN_STOP).touch()
 
-    _discard_untrusted_state(layout, services(layout, free_ports()))
-
+    assert not _discard_untrusted_state(layout, services(layout, free_ports()))
     assert (layout.index / "acme.sqlite").exists()
     assert (layout.emulator / "services").exists()
 
@@ -47,6 +54,54 @@ def test_only_a_folder_of_ours_is_removed(layout: Layout, tmp_path: Path) -> Non
     with pytest.raises(LocalFault, match="was not made by this command"):
         remove(Layout(foreign))
     assert foreign.exists()
+
+
+@pytest.mark.parametrize("command", ["up", "down", "clean"])
+def test_a_file_as_state_folder_is_explained(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    file = tmp_path / "notes.txt"
+    file.write_text("mine")
+
+    status = main([command, "--state-dir", str(file)])
+
+    assert status == 1
+    assert str(file) in capsys.readouterr().err
+    assert file.read_text() == "mine"
+
+
+def test_a_state_folder_below_a_file_is_explained(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "notes.txt").touch()
+
+    assert main(["up", "--state-dir", str(tmp_path / "notes.txt" / "state")]) == 1
+    assert "cannot be the state folder (Not a directory)" in capsys.readouterr().err
+
+
+def test_a_folder_with_files_of_others_is_not_taken(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "photo.jpg").touch()
+
+    assert main(["up", "--state-dir", str(tmp_path)]) == 1
+    assert "holds photo.jpg and was not made by this command" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["photo.jpg"]
+
+
+@pytest.mark.parametrize("number", ["0", "17", "two", "-1"])
+def test_a_senseless_number_of_workers_is_refused(tmp_path: Path, number: str) -> None:
+    with pytest.raises(SystemExit):
+        main(["up", "--state-dir", str(tmp_path / "new"), "--workers", number])
+
+    assert not (tmp_path / "new").exists()
+
+
+def test_the_number_of_workers_restarts_the_emulator_alone(layout: Layout) -> None:
+    ports = free_ports()
+
+    two, three = ({s.name: s.launch for s in services(layout, ports, workers)} for workers in (2, 3))
+
+    assert three["emulator"].environment["HAYLIFT_EMULATOR_WORKERS"] == "3"
+    assert [name for name in two if two[name].fingerprint != three[name].fingerprint] == ["emulator"]
 
 
 def test_two_commands_do_not_change_one_system(layout: Layout) -> None:

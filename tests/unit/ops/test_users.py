@@ -117,3 +117,59 @@ def test_wrong_input_is_named(state_dir: Path, arguments: tuple[str, ...], code:
 
     assert exit_code == 1
     assert remarked(world).startswith(f"{code}: ")
+
+
+def test_a_file_of_users_is_added_with_their_passwords_and_changed_on_request(state_dir: Path) -> None:
+    users = [
+        {"username": "mia", "tenant": "acme", "role": "reader", "password": "first password"},
+        {
+            "username": "noa",
+            "tenant": "globex",
+            "role": "admin",
+            "groups": ["hr"],
+            "password": "other password",
+        },
+    ]
+    again = json.dumps([users[0] | {"role": "editor", "password": None}, users[1]])
+
+    added, world = _run(state_dir, "import", "-", stdin=json.dumps(users))
+    refused, refusal = _run(state_dir, "import", "-", stdin=again)
+    updated, update = _run(state_dir, "import", "-", "--update", stdin=again)
+
+    assert (added, shown(world)) == (0, "added mia  acme  reader\nadded noa  globex  admin groups hr\n")
+    assert (refused, remarked(refusal)) == (
+        2,
+        "user_exists: There is a user mia; change it with --update.\n",
+    )
+    assert (updated, shown(update)) == (
+        0,
+        "updated mia  acme  editor\nupdated noa  globex  admin groups hr\n",
+    )
+    assert Argon2Hasher().verify("first password", _stored("mia").password_hash)
+    assert Argon2Hasher().verify("other password", _stored("noa").password_hash)
+
+
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        ("{", "as a whole"),
+        ('[{"username": "mia", "tenant": "acme", "role": "reader"}]', "[0].password: Field required"),
+        (
+            '[{"username": "mia", "tenant": "acme", "role": "reader", "password": 12345678}]',
+            "[0].password: Input should be a valid string",
+        ),
+    ],
+)
+def test_a_damaged_file_of_users_adds_nobody_and_shows_no_password(
+    state_dir: Path, tmp_path: Path, text: str, where: str
+) -> None:
+    file = tmp_path / "users.json"
+    file.write_text(text)
+
+    code, world = _run(state_dir, "import", str(file))
+
+    assert code == 2
+    assert remarked(world).startswith("users_damaged: ")
+    assert where in remarked(world)
+    assert "12345678" not in remarked(world)
+    assert DynamoDbUsers("users", boto3.client("dynamodb", region_name="eu-central-1")).get("mia") is None
