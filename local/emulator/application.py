@@ -7,7 +7,7 @@ from urllib.parse import parse_qs
 
 from local.emulator.catalogue import PatchSet
 from local.emulator.configuration import CONFIGURATION
-from local.emulator.gateway_call import peer_address
+from local.emulator.gateway_call import peer_address, raw_path
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -29,6 +29,7 @@ class Application:
             await self._ministack(scope, receive, send)
             return
         peer_address.set((scope.get("client") or ("127.0.0.1", 0))[0])
+        raw_path.set(scope.get("raw_path") or b"")
         if scope["path"].startswith(OWN_PATHS):
             await self._answer(scope, send)
         else:

@@ -9,6 +9,7 @@ from local.emulator import (
     gateway_identity,
     gateway_limits,
     gateway_metrics,
+    gateway_paths,
     lambda_metrics,
     lambda_patch,
     lambda_queue,
@@ -27,6 +28,7 @@ _FACTORIES: Sequence[PatchFactory] = (
     s3_events.patch,
     gateway_identity.source_address_patch,
     gateway_limits.patch,
+    gateway_paths.patch,
     # The next two wrap the same name, from the inside out.
     gateway_metrics.patch,
     gateway_identity.request_id_patch,
@@ -45,6 +47,7 @@ _NEEDS: Sequence[Sequence[Needs]] = (
     s3_events.NEEDS,
     gateway_identity.NEEDS,
     gateway_limits.NEEDS,
+    gateway_paths.NEEDS,
     gateway_metrics.NEEDS,
     alarms.NEEDS,
     queue_metrics.NEEDS,

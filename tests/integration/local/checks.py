@@ -152,6 +152,19 @@ def gateway_limits(system: RunningEmulator) -> None:
     assert "inside" not in failed.text
 
 
+def gateway_paths(system: RunningEmulator) -> None:
+    """Only the path of a resource reaches it; any other is an unknown route, authorizer or not."""
+    exact = [system.call("GET", path).status_code for path in ("/echo", "/echo/again")]
+    others = (
+        "//echo", "/echo/", "/echo//again", "/echo%2Fagain", "/echo%2f", "/guarded/", "/nothing", "//",
+    )  # fmt: skip
+    answers = [system.call("GET", path, headers={"Authorization": "someone"}) for path in others]
+
+    assert exact == [200, 200]
+    found = {path: (a.status_code, a.json().get("code")) for path, a in zip(others, answers, strict=True)}
+    assert found == dict.fromkeys(others, (403, "missing_authentication_token"))
+
+
 def gateway_metrics(system: RunningEmulator) -> None:
     """Calls of the API count by API and stage, errors by their class."""
     dimensions = {"ApiName": "conformance", "Stage": "v"}
@@ -271,6 +284,7 @@ CHECKS: dict[str, Check] = {
     "source-address": source_address,
     "request-id": request_id,
     "gateway-limits": gateway_limits,
+    "gateway-paths": gateway_paths,
     "gateway-metrics": gateway_metrics,
     "alarms": alarms,
     "queue-metrics": queue_metrics,

@@ -105,9 +105,16 @@ class ConformanceStack(cdk.Stack):
         anyone = apigateway.RequestAuthorizer(
             self, "Anyone", handler=function, results_cache_ttl=cdk.Duration.seconds(0), identity_sources=[],
         )  # fmt: skip
+        echo = api.root.get_resource("echo")
+        assert echo is not None
+        echo.add_resource("again").add_method("GET", integration)
         api.root.add_resource("guarded").add_method("GET", integration, authorizer=guarded)
         api.root.add_resource("anyone").add_method("GET", integration, authorizer=anyone)
-        for name in ("UNAUTHORIZED", "ACCESS_DENIED", "REQUEST_TOO_LARGE", "DEFAULT_5XX"):
+        problems = (
+            "UNAUTHORIZED", "ACCESS_DENIED", "REQUEST_TOO_LARGE", "DEFAULT_5XX",
+            "MISSING_AUTHENTICATION_TOKEN",
+        )  # fmt: skip
+        for name in problems:
             api.add_gateway_response(
                 name, type=apigateway.ResponseType.of(name),
                 templates={"application/json": PROBLEM.replace("CODE", name.lower())},
