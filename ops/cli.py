@@ -47,6 +47,7 @@ COMMANDS: dict[str, Command] = {
 USER_COMMANDS: dict[str, Command] = {
     "add": Command("add a user", users.add_arguments, users.run_add),
     "import": Command("add the users of a file", users.add_import_arguments, users.run_import),
+    "password": Command("give a user another password", users.add_new_password_arguments, users.run_password),
     "disable": Command("put a user out, within 5 s", users.add_name_argument, users.run_disable),
     "enable": Command("let a disabled user in again", users.add_name_argument, users.run_enable),
     "list": Command("show the users", users.add_list_arguments, users.run_list),
@@ -65,7 +66,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for name, command in COMMANDS.items():
         _add(commands, name, command)
-    user = commands.add_parser("user", help="add, import, disable, enable and list users")
+    user = commands.add_parser("user", help="add, import, change, disable, enable and list users")
     user_commands = user.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for name, command in USER_COMMANDS.items():
         _add(user_commands, name, command)

@@ -1,14 +1,15 @@
-"""`ops user add|import|disable|enable|list`: who may log in."""
+"""`ops user add|import|password|disable|enable|list`: who may log in."""
 
 import secrets
 from argparse import ArgumentParser
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from haylift.adapters.dynamodb_users import DynamoDbUsers
 from haylift.adapters.password_hashes import Argon2Hasher
-from haylift.domain.errors import InvalidInput
+from haylift.domain.errors import InvalidInput, NotFound
 from haylift.domain.identity import Role
 from haylift.ports.identity import User
 from haylift.services.users import UserDirectory
@@ -25,15 +26,16 @@ GENERATED_PASSWORD_BYTES = 18
 class WantedUser(BaseModel):
     """A user as `ops user import` reads it; `UserDirectory` says which names, roles and passwords it takes.
 
-    A password of None is generated for a new user, and stays as it is for an existing one.
+    What is None stays as it is for an existing user. For a new one the password is generated, the tenant
+    is the local system's first one, there are no groups, and the role has to be given.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     username: str
-    tenant: str
-    role: str
-    groups: tuple[str, ...] = ()
+    tenant: str | None
+    role: str | None
+    groups: tuple[str, ...] | None = None
     password: str | None
 
 
@@ -51,18 +53,21 @@ class WorldClock:
 def add_arguments(parser: ArgumentParser) -> None:
     """The options of `ops user add`."""
     parser.add_argument("name", metavar="NAME", help="1-64 of a-z, 0-9 and . _ @ -")
-    parser.add_argument("--tenant", help="whose documents the user sees (local default: the first tenant)")
+    parser.add_argument(
+        "--tenant", help="whose documents the user sees (local default for a new user: the first tenant)"
+    )
     parser.add_argument(
         "--role",
         choices=[role.value for role in Role],
-        required=True,
-        help="reader: read; editor: and write; admin: and see operational details",
+        help="reader: read; editor: and write; admin: and see operational details; a new user needs one",
     )
-    parser.add_argument("--groups", default="", metavar="A,B", help="access groups inside the tenant")
+    parser.add_argument(
+        "--groups", metavar="A,B", help="access groups inside the tenant; an empty text takes them away"
+    )
     parser.add_argument(
         "--update",
         action="store_true",
-        help="change the user if there is one; the password stays when none is given",
+        help="change the user if there is one: what is not given stays, tenant and password too",
     )
     add_password_arguments(parser)
 
@@ -73,7 +78,7 @@ def add_import_arguments(parser: ArgumentParser) -> None:
         "file",
         metavar="FILE",
         help='JSON, `-` for stdin: [{"username": ..., "tenant": ..., "role": ..., '
-        '"password": ...}], each with "groups": [...] if it has any; a password of null is generated',
+        '"password": ...}], each with "groups": [...] if it has any; a null stays as it is, or is generated',
     )
     parser.add_argument("--update", action="store_true", help="change those who are there already")
 
@@ -81,6 +86,12 @@ def add_import_arguments(parser: ArgumentParser) -> None:
 def add_name_argument(parser: ArgumentParser) -> None:
     """The option of `ops user disable` and `ops user enable`."""
     parser.add_argument("name", metavar="NAME")
+
+
+def add_new_password_arguments(parser: ArgumentParser) -> None:
+    """The options of `ops user password`; without one of the two a password is generated."""
+    add_name_argument(parser)
+    add_password_arguments(parser)
 
 
 def add_list_arguments(parser: ArgumentParser) -> None:
@@ -91,14 +102,20 @@ def add_list_arguments(parser: ArgumentParser) -> None:
 def run_add(session: Session) -> int:
     """Adds or changes a user; a generated password is shown this once."""
     options = session.options
-    tenant = session.deployment().tenant(options.tenant)
-    groups = tuple(group.strip() for group in options.groups.split(",") if group.strip())
     wanted = WantedUser(
-        username=options.name, tenant=tenant, role=options.role, groups=groups, password=session.password()
+        username=options.name,
+        tenant=options.tenant,
+        role=options.role,
+        groups=_groups(options.groups),
+        password=session.password(),
     )
-    put = _put(_directory(session), wanted, is_update=options.update)
+    put = _put(session, _directory(session), wanted=wanted)
     session.terminal.result(_result(*put), _lines(*put))
     return EXIT_OK
+
+
+def _groups(text: str | None) -> tuple[str, ...] | None:
+    return None if text is None else tuple(group.strip() for group in text.split(",") if group.strip())
 
 
 def run_import(session: Session) -> int:
@@ -107,7 +124,7 @@ def run_import(session: Session) -> int:
     text = session.world.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
     wanted = _wanted_users(text)
     directory = _directory(session)
-    done = [_put(directory, user, is_update=session.options.update) for user in wanted]
+    done = [_put(session, directory, wanted=user) for user in wanted]
     session.terminal.result([_result(*put) for put in done], [line for put in done for line in _lines(*put)])
     return EXIT_OK
 
@@ -122,21 +139,52 @@ def _wanted_users(text: str) -> list[WantedUser]:
         raise UsageFault("users_damaged", detail) from fault
 
 
-def _put(directory: UserDirectory, wanted: WantedUser, *, is_update: bool) -> tuple[User, str, str | None]:
+def _put(session: Session, directory: UserDirectory, *, wanted: WantedUser) -> tuple[User, str, str | None]:
     """The user as stored, what was done, and the password where one was generated."""
-    rights: dict[str, Any] = {"tenant": wanted.tenant, "role": wanted.role, "groups": wanted.groups}
-    given = wanted.password
-    generated = None if given is not None else secrets.token_urlsafe(GENERATED_PASSWORD_BYTES)
+    if session.options.update:
+        with suppress(NotFound):
+            changed = directory.update(
+                wanted.username,
+                tenant=wanted.tenant,
+                role=wanted.role,
+                groups=wanted.groups,
+                password=wanted.password,
+            )
+            return changed, "updated", None
+    if wanted.role is None:
+        raise UsageFault("role_missing", f"A new user needs a role: give {wanted.username} one with --role.")
+    tenant = wanted.tenant if wanted.tenant is not None else session.deployment().tenant(None)
+    generated, password = _new_password(wanted.password)
     try:
-        password = given if given is not None else generated or ""
-        return directory.add(wanted.username, **rights, password=password), "added", generated
+        added = directory.add(
+            wanted.username, tenant=tenant, role=wanted.role, groups=wanted.groups or (), password=password
+        )
     except InvalidInput as fault:
         if fault.code != "user_exists":
             raise
-        if not is_update:
-            detail = f"There is a user {wanted.username}; change it with --update."
-            raise UsageFault("user_exists", detail) from fault
-        return directory.update(wanted.username, **rights, password=given), "updated", None
+        detail = f"There is a user {wanted.username}; change it with --update."
+        raise UsageFault("user_exists", detail) from fault
+    return added, "added", generated
+
+
+def _new_password(given: str | None) -> tuple[str | None, str]:
+    """The generated password, None where one was given, and the one to take."""
+    if given is not None:
+        return None, given
+    generated = secrets.token_urlsafe(GENERATED_PASSWORD_BYTES)
+    return generated, generated
+
+
+def run_password(session: Session) -> int:
+    """Gives a user another password; a generated one is shown this once."""
+    name = session.options.name
+    generated, password = _new_password(session.password())
+    changed = _directory(session).set_password(name, password)
+    put = (changed, "changed the password of", generated)
+    session.terminal.result(_result(*put), _lines(*put))
+    if any(login.username == name for login in session.deployment().users):
+        session.terminal.remark("The file with the logins still holds the old one: give --password with it.")
+    return EXIT_OK
 
 
 def run_disable(session: Session) -> int:

@@ -85,6 +85,7 @@ CHANGES: dict[str, Callable[[UserDirectory], User]] = {
     "enable": lambda directory: directory.enable("ada"),
     "set_password": lambda directory: directory.set_password("ada", "battery staple"),
     "update": lambda directory: directory.update("ada", tenant="acme", role="reader"),
+    "update of nothing": lambda directory: directory.update("ada"),
 }
 
 

@@ -52,7 +52,7 @@ def test_common_options_stand_before_or_after_the_command() -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [[], ["dance"], ["ask"], ["upload"], ["user"], ["user", "add", "mia"], ["ask", "x", "--stage", "moon"]],
+    [[], ["dance"], ["ask"], ["upload"], ["user"], ["user", "add"], ["ask", "x", "--stage", "moon"]],
 )
 def test_wrong_options_exit_with_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:

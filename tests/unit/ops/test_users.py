@@ -1,6 +1,7 @@
 """`ops user` against DynamoDB, with real hashes."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,52 @@ def test_an_existing_user_is_changed_only_on_request(state_dir: Path) -> None:
     assert Argon2Hasher().verify("second password", _stored("mia").password_hash)
 
 
+def test_a_change_keeps_what_is_not_given(state_dir: Path) -> None:
+    _run(state_dir, "add", "mia", "--tenant", "globex", "--role", "reader", "--groups", "hr,it")
+
+    _, role = _run(state_dir, "add", "mia", "--role", "editor", "--update")
+    _, groups = _run(state_dir, "add", "mia", "--groups", "", "--update")
+    _, moved = _run(state_dir, "add", "mia", "--tenant", "acme", "--update")
+
+    assert shown(role) == "updated mia  globex  editor groups hr,it\n"
+    assert shown(groups) == "updated mia  globex  editor\n"
+    assert shown(moved) == "updated mia  acme  editor\n"
+
+
+def test_an_update_of_nobody_adds_a_user_and_a_new_user_needs_a_role(state_dir: Path) -> None:
+    refused, refusal = _run(state_dir, "add", "mia", "--update")
+    added, world = _run(state_dir, "add", "mia", "--role", "reader", "--update", "--password", "long enough")
+
+    assert (refused, remarked(refusal)) == (
+        2,
+        "role_missing: A new user needs a role: give mia one with --role.\n",
+    )
+    assert (added, shown(world)) == (0, "added mia  acme  reader\n")
+
+
+def test_a_password_is_changed_and_the_rest_stays(state_dir: Path) -> None:
+    _run(state_dir, "add", "mia", "--tenant", "globex", "--role", "reader", "--groups", "hr")
+    before = _stored("mia")
+
+    code, world = _run(state_dir, "password", "mia", "--password-stdin", stdin="another password\n")
+
+    assert (code, shown(world)) == (0, "changed the password of mia  globex  reader groups hr\n")
+    assert Argon2Hasher().verify("another password", _stored("mia").password_hash)
+    assert replace(_stored("mia"), stamp="", password_hash="") == replace(before, stamp="", password_hash="")
+    assert _stored("mia").stamp != before.stamp
+
+
+def test_a_generated_password_of_a_login_on_file_is_shown_and_the_file_named(state_dir: Path) -> None:
+    _run(state_dir, "add", "rea@acme", "--role", "reader")
+
+    code, world = _run(state_dir, "password", "rea@acme")
+
+    assert code == 0
+    password = shown(world).splitlines()[1].removeprefix("password (shown only now): ")
+    assert Argon2Hasher().verify(password, _stored("rea@acme").password_hash)
+    assert remarked(world).startswith("The file with the logins still holds the old one")
+
+
 def test_disabling_and_enabling_change_the_row_and_its_stamp(state_dir: Path) -> None:
     _run(state_dir, "add", "mia", "--role", "reader")
     before = _stored("mia")
@@ -106,6 +153,7 @@ def test_users_are_listed_by_name_without_hashes(state_dir: Path) -> None:
     ("arguments", "code"),
     [
         (("disable", "nobody"), "user_not_found"),
+        (("password", "nobody"), "user_not_found"),
         (("add", "UPPER", "--role", "reader"), "invalid_username"),
         (("add", "mia", "--role", "reader", "--password", "short"), "invalid_password"),
         (("add", "mia", "--role", "reader", "--tenant", "No Tenant"), "invalid_tenant"),

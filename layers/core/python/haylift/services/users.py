@@ -74,23 +74,26 @@ class UserDirectory:
         self,
         username: str,
         *,
-        tenant: str,
-        role: Role | str,
-        groups: Iterable[str] = (),
+        tenant: str | None = None,
+        role: Role | str | None = None,
+        groups: Iterable[str] | None = None,
         password: str | None = None,
     ) -> User:
-        """Gives a user other rights; a disabled user stays disabled, no password keeps the old one.
+        """Changes what is given and keeps the rest; None keeps, no groups are `()`.
+
+        A disabled user stays disabled.
 
         Raises:
             NotFound: `user_not_found`.
-            InvalidInput: as `add`.
+            InvalidInput: as `add`; nothing is changed then.
         """
-        user = replace(
-            self._existing(username),
-            tenant=_checked_tenant(tenant),
-            role=_checked_role(role),
-            groups=_checked_groups(groups),
-        )
+        user = self._existing(username)
+        if tenant is not None:
+            user = replace(user, tenant=_checked_tenant(tenant))
+        if role is not None:
+            user = replace(user, role=_checked_role(role))
+        if groups is not None:
+            user = replace(user, groups=_checked_groups(groups))
         if password is not None:
             user = replace(user, password_hash=self._hasher.hash(_checked_password(password)))
         return self._change(user)
