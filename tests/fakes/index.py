@@ -71,6 +71,16 @@ class InMemoryIndex:
             del stored[chunk_id]
         return len(gone)
 
+    def stored_chunk_ids(
+        self, tenant: str, generation: str, document_id: str, *, revision: int
+    ) -> frozenset[str]:
+        stored = self.stored.get((tenant, generation), {}).values()
+        return frozenset(
+            each.chunk.chunk_id
+            for each in stored
+            if (each.chunk.document_id, each.chunk.revision) == (document_id, revision)
+        )
+
     def refresh(self, tenant: str, generation: str) -> None:
         """Everything is seen at once."""
 

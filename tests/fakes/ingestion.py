@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import batched
 from pathlib import Path
 
 from haylift.domain.chunks import Chunk, EmbeddedChunk, ParsedDocument
 from haylift.domain.documents import DocumentKey, DocumentRecord, DocumentState, Epoch, Lane
-from haylift.domain.errors import DocumentRejected, InvalidInput, OutOfTurn
+from haylift.domain.errors import DeadlineExceeded, DocumentRejected, InvalidInput, OutOfTurn
 from haylift.domain.events import IngestionOrder, ObjectEvent, ObjectEventKind
 from haylift.ports.ingestion import Claim, DocumentPage, IndexedDocument, IndexingTask
 from haylift.ports.search import DocumentIndex
@@ -115,7 +116,14 @@ class MemoryLedger:
         row = self._owned(record)
         now = self.clock.now()
         return self._put(
-            replace(row, stage=stage, percent=percent, lease_until=now + lease_s, updated_at=now)
+            replace(
+                row,
+                stage=stage,
+                percent=percent,
+                draft=record.draft,
+                lease_until=now + lease_s,
+                updated_at=now,
+            )
         )
 
     def release(self, record: DocumentRecord) -> None:
@@ -211,12 +219,16 @@ class MemoryLanes:
 
 @dataclass
 class LinesPipeline:
-    """`IndexingPipeline` that writes each line as a chunk, in batches of two; `bad` in it is a verdict."""
+    """`IndexingPipeline` that writes each line as a chunk, in batches of two; `bad` in it is a verdict.
+
+    Lines that are stored are not written again; the time is over after `most_writes` batches.
+    """
 
     index: DocumentIndex
     recipe: str = "lines"
     fault: Callable[[], Exception | None] = lambda: None
     runs: int = 0
+    most_writes: int = 1_000
 
     def run(self, task: IndexingTask) -> IndexedDocument:
         self.runs += 1
@@ -225,13 +237,16 @@ class LinesPipeline:
         lines = task.file.read_text().splitlines()
         if "bad" in lines:
             raise DocumentRejected("The file is bad.", reason="damaged")
-        for start in range(0, len(lines), 2):
-            task.progress("write", start)
-            chunks = [
-                self._chunk(task, ordinal, lines[ordinal])
-                for ordinal in range(start, min(start + 2, len(lines)))
-            ]
-            self.index.write(task.key.tenant, task.generation, chunks)
+        stored = self.index.stored_chunk_ids(
+            task.key.tenant, task.generation, task.key.document_id, revision=task.revision
+        )
+        chunks = [self._chunk(task, ordinal, line) for ordinal, line in enumerate(lines)]
+        missing = [each for each in chunks if each.chunk.chunk_id not in stored]
+        for count, pair in enumerate(batched(missing, 2, strict=False)):
+            if count == self.most_writes:
+                raise DeadlineExceeded("The time is over.")
+            task.progress("write", count)
+            self.index.write(task.key.tenant, task.generation, pair)
         return IndexedDocument(title=task.key.path, media_type="text/plain", chunk_count=len(lines))
 
     def _chunk(self, task: IndexingTask, ordinal: int, line: str) -> EmbeddedChunk:

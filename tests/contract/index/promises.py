@@ -177,6 +177,18 @@ class DocumentIndexPromises:
         assert index.remove("acme", "g1", "d", keep_revision=0, up_to_revision=2) == 1
         assert seen(index) == ["d-3"]
 
+    def test_the_stored_chunks_of_one_revision_are_known(self, index: DocumentIndex) -> None:
+        one, two = (embedded(f"d-{number}", document_id="d", revision=number) for number in (1, 2))
+        index.write("acme", "g1", [one, two, embedded("d-3", document_id="d", revision=2)])
+        index.write("acme", "g1", [embedded("e-1", document_id="e", revision=2)])
+
+        assert index.stored_chunk_ids("acme", "g1", "d", revision=2) == {"d-2", "d-3"}
+        assert index.stored_chunk_ids("acme", "g1", "d", revision=3) == frozenset()
+        assert index.stored_chunk_ids("acme", "g2", "d", revision=2) == frozenset()
+        assert index.stored_chunk_ids("other", "g1", "d", revision=2) == frozenset()
+        index.remove("acme", "g1", "d", keep_revision=0)
+        assert index.stored_chunk_ids("acme", "g1", "d", revision=2) == frozenset()
+
     @pytest.mark.parametrize("query", AWKWARD_QUERIES, ids=range(len(AWKWARD_QUERIES)))
     def test_no_query_text_is_an_error(self, index: DocumentIndex, query: str) -> None:
         index.write("acme", "g1", [embedded("c1", "a pipeline of words")])

@@ -96,7 +96,7 @@ def test_progress_is_shown_before_each_batch() -> None:
 
     stages = [stage for stage, _ in run.shown]
     percents = [percent for _, percent in run.shown]
-    assert stages == ["parse", "embed", "write", "embed", "write", "embed", "write"]
+    assert stages == ["parse", *["embed", "write"] * 5]
     assert percents == sorted(percents)
 
 

@@ -138,6 +138,7 @@ class DynamoDbLedger(LedgerReader):
         shown: dict[str, Value] = {
             "stage": stage,
             "percent": percent,
+            "draft": record.draft,
             "lease_until": now + lease_s,
             "updated_at": now,
         }

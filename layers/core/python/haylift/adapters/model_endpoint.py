@@ -55,7 +55,7 @@ class SageMakerModels:
 
         Raises:
             InvalidInput: `text_too_long` or `model_refused_input`; `where` is the text's position.
-            ModelUnavailable, DeadlineExceeded: as the port says; nothing is kept of a part.
+            ModelBusy, ModelUnavailable, DeadlineExceeded: as the port says; nothing is kept of a part.
         """
         vectors: list[Vector] = []
         for batch in batches(texts):

@@ -13,6 +13,7 @@ from haylift.domain.errors import (
     DeadlineExceeded,
     HayliftError,
     InvalidInput,
+    ModelBusy,
     ModelUnavailable,
 )
 from haylift.resilience import Deadline
@@ -40,6 +41,9 @@ UNAVAILABLE = FaultKind("unavailable", is_retried=True, is_outage=True)
 SLEEPING = FaultKind("sleeping", is_retried=False, is_outage=False)
 MISCONFIGURED = FaultKind("unavailable", is_retried=False, is_outage=True)
 TIMEOUT = FaultKind("timeout", is_retried=True, is_outage=True)
+
+BACK_PRESSURE = frozenset({BUSY, TIMEOUT})
+"""For a document these say that the endpoint has much to do: whoever embeds one waits and sends less."""
 
 KIND_BY_STATUS: Mapping[int, FaultKind] = {
     0: TIMEOUT,  # SageMaker's status when the container gave no answer in time
@@ -78,6 +82,12 @@ class ModelFault(Exception):
         super().__init__(error.detail)
         self.kind = kind
         self.error = error
+
+
+def back_pressure(fault: ModelFault) -> ModelBusy:
+    """What a fault of `BACK_PRESSURE` says to whoever embeds a document."""
+    wait_s = fault.error.retry_after_s if isinstance(fault.error, ModelUnavailable) else 1.0
+    return ModelBusy("The model endpoint has too much to do.", retry_after_s=wait_s)
 
 
 def from_client_error(error: ClientError, deadline: Deadline) -> ModelFault:

@@ -16,12 +16,14 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from haylift.adapters.aws import make_client
 from haylift.adapters.model_faults import (
+    BACK_PRESSURE,
     BUSY,
     MISCONFIGURED,
     TIMEOUT,
     FaultKind,
     ModelFault,
     Outcome,
+    back_pressure,
     from_client_error,
     from_transport_error,
 )
@@ -95,7 +97,11 @@ class ModelInvoker:
     ) -> dict[str, Any]:
         """The endpoint's answer; `body["task"]` names the task.
 
+        Of a busy endpoint a `query` is sent again, within the budget; a `document` is the caller's to
+        send again, smaller. A late document tells the breaker nothing: it may wait behind many others.
+
         Raises:
+            ModelBusy: a `document` found no room, or the endpoint did not come to it in time.
             ModelUnavailable: no answer, busy, or the circuit breaker is open; a later retry helps.
             DeadlineExceeded: the deadline is over.
             InvalidInput: `text_too_long` (`where` is the text's position) or `model_refused_input`.
@@ -107,6 +113,8 @@ class ModelInvoker:
             try:
                 return self._measured(task, orjson.dumps(body), deadline, request_class)
             except ModelFault as fault:
+                if _is_back_pressure(fault.kind, request_class):
+                    raise back_pressure(fault) from fault.__cause__
                 wait_s = self._retry_wait_s(retry, fault)
                 is_last = retry + 1 >= self._policy.tries or not fault.kind.is_retried
                 if is_last or wait_s + WAITS_S[0] >= deadline.remaining_s or not self._policy.budget.take():
@@ -137,7 +145,7 @@ class ModelInvoker:
             return answer
         except ModelFault as fault:
             outcome = fault.kind.outcome
-            self._inform_breaker(fault.kind, wait_s)
+            self._inform_breaker(fault.kind, wait_s, request_class)
             cause = type(fault.__cause__ or fault).__name__
             logger.warning("model call failed", extra={"task": task, "outcome": outcome, "cause": cause})
             raise
@@ -145,10 +153,11 @@ class ModelInvoker:
             self._telemetry.record(Metric.MODEL_CALLS, 1, task=task, outcome=outcome)
             self._telemetry.record(Metric.MODEL_DURATION, time.perf_counter() - started, task=task)
 
-    def _inform_breaker(self, kind: FaultKind, wait_s: float) -> None:
+    def _inform_breaker(self, kind: FaultKind, wait_s: float, request_class: RequestClass) -> None:
+        is_telling = request_class == "query" and wait_s >= LEAST_TELLING_WAIT_S
         if not kind.is_outage:
             self._policy.breaker.record_success()
-        elif kind is not TIMEOUT or wait_s >= LEAST_TELLING_WAIT_S:
+        elif kind is not TIMEOUT or is_telling:
             self._policy.breaker.record_failure()
 
     def _send(
@@ -176,6 +185,10 @@ class ModelInvoker:
         if wait_s not in self._clients_by_wait:
             self._clients_by_wait[wait_s] = self._make(wait_s)
         return self._clients_by_wait[wait_s]
+
+
+def _is_back_pressure(kind: FaultKind, request_class: RequestClass) -> bool:
+    return request_class == "document" and kind in BACK_PRESSURE
 
 
 def runtime_client(read_timeout_s: float) -> Any:

@@ -147,6 +147,21 @@ class SqliteIndex:
                 _delete(connection, removed)
         return len(removed)
 
+    def stored_chunk_ids(
+        self, tenant: str, generation: str, document_id: str, *, revision: int
+    ) -> frozenset[str]:
+        """The ids of all committed chunks of the revision."""
+        with translated():
+            opened = self._opened(store_path(self._directory, tenant, generation))
+            if opened is None:
+                return frozenset()
+            with opened.store.reading() as connection:
+                rows = connection.execute(
+                    "SELECT chunk_id FROM chunks WHERE document_id = ? AND revision = ?",
+                    (document_id, revision),
+                ).fetchall()
+        return frozenset(chunk_id for (chunk_id,) in rows)
+
     def refresh(self, tenant: str, generation: str) -> None:
         """Does nothing: a committed write is seen by every later transaction of every process."""
 

@@ -85,9 +85,13 @@ class DocumentKey:
         """26 characters, a hash of tenant and key: the same for every revision."""
         return _digest(self.tenant, self.object_key)
 
-    def chunk_id(self, revision: int, ordinal: int) -> str:
-        """One chunk's id, hashed from tenant, key, revision and ordinal: a retry writes the same rows."""
-        return _digest(self.tenant, self.object_key, str(revision), str(ordinal))
+    def chunk_id(self, revision: int, position: int, part: str = "") -> str:
+        """One chunk's id, hashed from tenant, key, revision and position: a retry writes the same rows.
+
+        `part` tells apart what a piece at that position was torn into; empty for the whole piece.
+        """
+        place = (self.tenant, self.object_key, str(revision), str(position))
+        return _digest(*place, part) if part else _digest(*place)
 
 
 def _digest(*parts: str) -> str:
@@ -129,6 +133,7 @@ class DocumentRecord:
 
     `revision` is the newest claimed one, `live_revision` the one that readers see (0: none), with
     `version_id` and `live_version_id` as the object versions behind them.
+    `draft` names the bytes, and the way to read them, that the chunks of an unfinished revision are made of.
     `access_groups` are those of the last version that was read, `claimed_groups` those of the newest
     claimed one: who sees the document must be in both; an empty set is everybody in the tenant.
     """
@@ -146,6 +151,7 @@ class DocumentRecord:
     reason: str = ""
     stage: str = ""
     percent: int = 0
+    draft: str = ""
     title: str = ""
     media_type: str = ""
     content_digest: str = ""

@@ -10,6 +10,7 @@
     ├── DependencyUnavailable a part of the system does not answer; retry after `retry_after_s`
     │   ├── IndexUnavailable
     │   ├── ModelUnavailable
+    │   │   └── ModelBusy
     │   ├── CacheUnavailable
     │   └── StoreUnavailable  tables, buckets, queues, keys
     ├── DocumentRejected      a verdict about one document; final until the file changes
@@ -105,6 +106,15 @@ class ModelUnavailable(DependencyUnavailable):
 
     code = "model_unavailable"
     dependency = "model_endpoint"
+
+
+class ModelBusy(ModelUnavailable):
+    """The model endpoint works, and has no room for this call or did not come to it in time.
+
+    Send less, after `retry_after_s` seconds; it is a reason to wait and no outage.
+    """
+
+    code = "model_busy"
 
 
 class CacheUnavailable(DependencyUnavailable):

@@ -64,7 +64,7 @@ class Ledger(LiveRevisions, Protocol):
         """Takes the revision's lease, counts the attempt and sets INDEXING. Raises `OutOfTurn`."""
 
     def progress(self, record: DocumentRecord, *, stage: str, percent: int, lease_s: float) -> DocumentRecord:
-        """Renews the lease and shows where the work stands. Raises `OutOfTurn`."""
+        """Renews the lease, shows where the work stands, keeps the record's `draft`. Raises `OutOfTurn`."""
 
     def release(self, record: DocumentRecord) -> None:
         """Gives the lease back after a failure, so that the next delivery need not wait for it."""
@@ -162,6 +162,9 @@ class IndexingPipeline(Protocol):
 
     def run(self, task: IndexingTask) -> IndexedDocument:
         """Parses, splits, embeds and writes; safe to repeat.
+
+        What is stored of the revision is of these bytes and this recipe, and need not be made again:
+        an attempt that finds nothing to keep must end in one invocation.
 
         Raises:
             DocumentRejected: a verdict about the file.

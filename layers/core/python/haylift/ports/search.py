@@ -57,6 +57,14 @@ class DocumentIndex(Protocol):
         the worker of a newer revision is writing. None: whatever the revision.
         """
 
+    def stored_chunk_ids(
+        self, tenant: str, generation: str, document_id: str, *, revision: int
+    ) -> frozenset[str]:
+        """The ids of the chunks that are written under the revision, live or not.
+
+        An id that is given is stored whole; one that was written a moment ago may be missing.
+        """
+
     def refresh(self, tenant: str, generation: str) -> None:
         """Makes all earlier writes visible to every process."""
 
@@ -78,7 +86,8 @@ class Embedder(Protocol):
         """One vector per text, in order.
 
         A text over the model's limit raises InvalidInput `text_too_long` with the position of that
-        text as `where`; nothing is cut silently.
+        text as `where`; nothing is cut silently. A model that has too much to do raises `ModelBusy`:
+        the caller waits and sends less.
         """
 
 

@@ -40,7 +40,8 @@ class IngestService:
 
         Raises:
             DependencyUnavailable: the lease is given back and the attempt is not counted.
-            DeadlineExceeded: before the work: not counted; within it: counted.
+            DeadlineExceeded: before the work, or after an attempt that got further than those before it:
+                not counted; the next one goes on from there. Otherwise counted.
             OutOfTurn: another worker has the document now; deliver again later.
         """
         row = self.parts.ledger.get(order.tenant, order.document_id)
@@ -59,14 +60,17 @@ class IngestService:
             logger.info("order was superseded", extra={"document_id": order.document_id})
 
     def _run(self, record: DocumentRecord, deadline: Deadline) -> None:
+        attempt = self._attempt(record, deadline)
         try:
-            self._attempt(record, deadline).run()
+            attempt.run()
         except DependencyUnavailable:
             # Not the document's fault: an hour without the model must not use up its attempts.
             self._release(replace(record, attempts=record.attempts - 1))
             raise
         except DeadlineExceeded:
-            self._release(record)
+            # A long document is no broken one: it may take as many invocations as the queue allows.
+            is_counted = not attempt.has_advanced()
+            self._release(record if is_counted else replace(record, attempts=record.attempts - 1))
             raise
 
     def _attempt(self, record: DocumentRecord, deadline: Deadline) -> Attempt:

@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from haylift.domain.documents import DocumentKey, DocumentRecord, DocumentState, Epoch, ObjectVersion
-from haylift.domain.errors import CacheUnavailable, DocumentRejected, StoreUnavailable
+from haylift.domain.errors import CacheUnavailable, DocumentRejected, IndexUnavailable, StoreUnavailable
 from haylift.domain.metadata import DocumentMetadata
 from haylift.ports.ingestion import IndexingPipeline, IndexingTask, Ledger, Objects
 from haylift.ports.search import DocumentIndex, SharedCache, Tenants
@@ -23,6 +23,7 @@ MAX_VERSIONS = 5
 """Versions that may vanish under one attempt before it is tried later."""
 
 STAGE_DOWNLOAD = "download"
+STAGE_DRAFT = "draft"
 STAGE_ACTIVATE = "activate"
 
 
@@ -67,8 +68,9 @@ class Attempt:
         self._deadline = deadline
         self._key = DocumentKey.parse(record.key)
         self._generation = parts.tenants.epoch(record.tenant).generation
-        # Set by an attempt that died: its chunks may be of other bytes than those that come now.
+        # Set by an attempt that ended early: its chunks may be of other bytes than those that come now.
         self._has_leftovers = record.stage != ""
+        self._stored_at_first = 0
 
     def run(self) -> None:
         """Ends in a final state, or raises with everything in place for the next attempt."""
@@ -86,6 +88,21 @@ class Attempt:
                 return
             version = None
         raise StoreUnavailable("The object changes faster than it can be read.")
+
+    def has_advanced(self) -> bool:
+        """True when the next attempt starts with more chunks than this one did; never raises."""
+        try:
+            return self._stored_count() > self._stored_at_first
+        except IndexUnavailable:
+            return False
+
+    def _stored_count(self) -> int:
+        record = self._record
+        return len(
+            self._parts.index.stored_chunk_ids(
+                record.tenant, self._generation, record.document_id, revision=record.revision
+            )
+        )
 
     def _index_or_reject(self, version: ObjectVersion) -> bool:
         """False when the version vanished before it was read."""
@@ -113,6 +130,7 @@ class Attempt:
                 self._publish(self._parts.tenants.epoch(self._record.tenant))
                 self._conclude(DocumentState.SEARCHABLE, keep_revision=self._record.live_revision)
                 return True
+            self._begin_draft(digest)
             self._write(file, version.content_type, metadata)
         self._record = replace(self._record, content_digest=digest)
         self._parts.index.refresh(self._record.tenant, self._generation)
@@ -133,9 +151,21 @@ class Attempt:
         if version.size_bytes > self._parts.limits.max_file_bytes:
             raise DocumentRejected("The file is larger than the limit.", reason="too_large")
 
+    def _begin_draft(self, digest: str) -> None:
+        """Goes on with what an earlier attempt wrote of the same bytes in the same way; removes all else.
+
+        The row says what the chunks are made of before the first of them is written.
+        """
+        draft = f"{self._record.revision}:{digest}"
+        if draft != self._record.draft:
+            if self._has_leftovers:
+                self._remove(keep_revision=self._record.live_revision)
+            self._record = replace(self._record, draft=draft)
+            self._progress(STAGE_DRAFT, 5)
+        elif self._has_leftovers:
+            self._stored_at_first = self._stored_count()
+
     def _write(self, file: Path, content_type: str, metadata: DocumentMetadata) -> None:
-        if self._has_leftovers:
-            self._remove(keep_revision=self._record.live_revision)
         indexed = self._parts.pipeline.run(
             IndexingTask(
                 file=file,

@@ -110,6 +110,12 @@ class LiveIndex:
             tenant, generation, document_id, keep_revision=keep_revision, up_to_revision=up_to_revision
         )
 
+    def stored_chunk_ids(
+        self, tenant: str, generation: str, document_id: str, *, revision: int
+    ) -> frozenset[str]:
+        """What the index holds of the revision, live or not."""
+        return self._index.stored_chunk_ids(tenant, generation, document_id, revision=revision)
+
     def refresh(self, tenant: str, generation: str) -> None:
         """Refreshes the index."""
         self._index.refresh(tenant, generation)

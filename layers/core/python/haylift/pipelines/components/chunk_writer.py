@@ -1,8 +1,9 @@
 """The component that embeds pieces and writes them as chunks."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import replace
-from itertools import batched
+from functools import partial
+from itertools import islice
 from typing import TypedDict
 
 from haystack import component
@@ -11,10 +12,9 @@ from haylift.domain.chunks import Chunk, EmbeddedChunk, MetaValue
 from haylift.domain.errors import DocumentRejected, InvalidInput
 from haylift.pipelines.components.indexing_values import IndexingJob, SplitFile
 from haylift.ports import DocumentIndex, Embedder, IndexedDocument, IndexingTask
-from haylift.services.splitting import Piece, halved
-
-BATCH_PIECES = 32
-"""Pieces between two signs of life: about 2 s on two CPU cores."""
+from haylift.services.parts import Part, stored_parts
+from haylift.services.patience import PatientEmbedder, calls
+from haylift.services.splitting import Piece
 
 FIRST_PERCENT, LAST_PERCENT = 10, 90
 
@@ -29,6 +29,9 @@ class ChunkWriterOutput(TypedDict):
 class ChunkWriter:
     """Embeds and writes inside one component, so that no vector crosses an edge.
 
+    What an earlier attempt has written of the same revision is not embedded again. Each write holds
+    the texts of one call of the model, so an attempt that ends early loses one call at most.
+
     Example:
         ```python
         ChunkWriter(index=index, embedder=embedder).run(job=IndexingJob(task), split=split)["indexed"]
@@ -41,7 +44,7 @@ class ChunkWriter:
 
     def __init__(self, index: DocumentIndex, embedder: Embedder) -> None:
         self._index = index
-        self._embedder = embedder
+        self._embedder = PatientEmbedder(embedder)
 
     @component.output_types(indexed=IndexedDocument)
     def run(self, job: IndexingJob, split: SplitFile) -> ChunkWriterOutput:
@@ -49,48 +52,47 @@ class ChunkWriter:
 
         Raises:
             DocumentRejected: `model_refused`.
-            ModelUnavailable, IndexUnavailable, DeadlineExceeded: a retry helps.
+            ModelUnavailable, IndexUnavailable, DeadlineExceeded: a retry helps, and goes on from here.
         """
         task = job.task
-        title = task.metadata.title or split.document.title
-        meta: dict[str, MetaValue] = {"media_type": split.document.media_type}
-        if task.metadata.language:
-            meta["language"] = task.metadata.language
-        pattern = Chunk(
-            chunk_id="",
-            document_id=task.key.document_id,
-            key=task.key.object_key,
-            revision=task.revision,
-            ordinal=0,
-            title=title,
-            text="",
-            access_groups=task.metadata.access_groups,
-            meta=meta,
+        pattern = _pattern(task, split)
+        stored = self._index.stored_chunk_ids(
+            task.key.tenant, task.generation, task.key.document_id, revision=task.revision
         )
-        written = 0
-        for done, pieces in enumerate(batched(split.pieces, BATCH_PIECES, strict=False)):
-            share = done * BATCH_PIECES / len(split.pieces)
-            task.progress("embed", int(FIRST_PERCENT + share * (LAST_PERCENT - FIRST_PERCENT)))
-            chunks = self._embedded(task, pattern, list(pieces), written)
-            task.progress("write", int(FIRST_PERCENT + share * (LAST_PERCENT - FIRST_PERCENT)))
-            self._index.write(task.key.tenant, task.generation, chunks)
-            written += len(chunks)
+        count = 0
+        for kept, parts in _runs(task, split.pieces, stored):
+            count += kept
+            for call in _calls(pattern, parts):
+                share = call[0].position / len(split.pieces)
+                percent = int(FIRST_PERCENT + share * (LAST_PERCENT - FIRST_PERCENT))
+                task.progress("embed", percent)
+                chunks = self._embedded(task, pattern, call, first_ordinal=count, percent=percent)
+                task.progress("write", percent)
+                self._index.write(task.key.tenant, task.generation, chunks)
+                count += len(chunks)
         return {
-            "indexed": IndexedDocument(title=title, media_type=split.document.media_type, chunk_count=written)
+            "indexed": IndexedDocument(
+                title=pattern.title, media_type=split.document.media_type, chunk_count=count
+            )
         }
 
     def _embedded(
-        self, task: IndexingTask, pattern: Chunk, pieces: list[Piece], first_ordinal: int
+        self, task: IndexingTask, pattern: Chunk, parts: list[Part], *, first_ordinal: int, percent: int
     ) -> list[EmbeddedChunk]:
-        """One chunk for each piece; a piece that the model finds too long becomes two."""
+        """One chunk for each part; a part that the model finds too long becomes two."""
         while True:
-            chunks = _chunks(task, pattern, pieces, first_ordinal)
+            chunks = [
+                _chunk(task, pattern, part, ordinal)
+                for ordinal, part in enumerate(parts, start=first_ordinal)
+            ]
             try:
-                vectors = self._embedder.embed_documents(
-                    [chunk.embedded_text for chunk in chunks], task.deadline
+                vectors = self._embedder.embed(
+                    [chunk.embedded_text for chunk in chunks],
+                    task.deadline,
+                    on_wait=partial(task.progress, "embed", percent),
                 )
             except InvalidInput as refusal:
-                _halve(pieces, refusal)
+                _halve(parts, refusal)
                 continue
             return [
                 EmbeddedChunk(chunk=chunk, vector=vector)
@@ -98,24 +100,65 @@ class ChunkWriter:
             ]
 
 
-def _chunks(task: IndexingTask, pattern: Chunk, pieces: Sequence[Piece], first_ordinal: int) -> list[Chunk]:
-    return [
-        replace(
-            pattern,
-            chunk_id=task.key.chunk_id(task.revision, ordinal),
-            ordinal=ordinal,
-            text=piece.text,
-            page=piece.page,
-            headings=piece.headings,
-        )
-        for ordinal, piece in enumerate(pieces, start=first_ordinal)
+def _pattern(task: IndexingTask, split: SplitFile) -> Chunk:
+    """What all chunks of the document share."""
+    meta: dict[str, MetaValue] = {"media_type": split.document.media_type}
+    if task.metadata.language:
+        meta["language"] = task.metadata.language
+    return Chunk(
+        chunk_id="",
+        document_id=task.key.document_id,
+        key=task.key.object_key,
+        revision=task.revision,
+        ordinal=0,
+        title=task.metadata.title or split.document.title,
+        text="",
+        access_groups=task.metadata.access_groups,
+        meta=meta,
+    )
+
+
+def _chunk(task: IndexingTask, pattern: Chunk, part: Part, ordinal: int) -> Chunk:
+    return replace(
+        pattern,
+        chunk_id=task.key.chunk_id(task.revision, part.position, part.path),
+        ordinal=ordinal,
+        text=part.piece.text,
+        page=part.piece.page,
+        headings=part.piece.headings,
+    )
+
+
+def _runs(task: IndexingTask, pieces: Sequence[Piece], stored: Set[str]) -> Iterator[tuple[int, list[Part]]]:
+    """Neighbouring pieces that are to be embedded, and the number of stored chunks before them."""
+    kept = 0
+    parts: list[Part] = []
+    for position, piece in enumerate(pieces):
+        found = stored_parts(stored, partial(task.key.chunk_id, task.revision, position))
+        if found and parts:
+            yield kept, parts
+            kept, parts = 0, []
+        if found:
+            kept += found
+        else:
+            parts.append(Part(position=position, piece=piece))
+    yield kept, parts
+
+
+def _calls(pattern: Chunk, parts: Sequence[Part]) -> Iterator[list[Part]]:
+    """The parts of one call of the model after the other."""
+    texts = [
+        replace(pattern, text=part.piece.text, headings=part.piece.headings).embedded_text for part in parts
     ]
+    remaining = iter(parts)
+    for count in calls(texts):
+        yield list(islice(remaining, count))
 
 
-def _halve(pieces: list[Piece], refusal: InvalidInput) -> None:
-    """Puts two halves in the place of the piece that the model refused for its length."""
+def _halve(parts: list[Part], refusal: InvalidInput) -> None:
+    """Puts two halves in the place of the part that the model refused for its length."""
     position = int(refusal.where or 0)
-    piece = pieces[position]
-    if refusal.code != "text_too_long" or len(piece.text) < 2:
+    part = parts[position]
+    if refusal.code != "text_too_long" or len(part.piece.text) < 2:
         raise DocumentRejected("The model refuses a part of the text.", reason="model_refused") from refusal
-    pieces[position : position + 1] = [replace(piece, text=half) for half in halved(piece.text) if half]
+    parts[position : position + 1] = part.halves()
