@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import httpx
 
-from ops.faults import ApiFault, OpsFault
+from ops.faults import NEXT_STEP, ApiFault, OpsFault
 
 CONNECT_TIMEOUT_S = 5.0
 ANSWER_TIMEOUT_S = 35.0
@@ -78,7 +78,7 @@ class ApiClient:
             detail = f"{self._api_url} did not answer within {ANSWER_TIMEOUT_S:.0f} s; try again."
             raise OpsFault("api_timeout", detail) from fault
         except httpx.TransportError as fault:
-            detail = f"{self._api_url} cannot be reached; `make status` says what runs, `make up` starts it."
+            detail = f"{self._api_url} cannot be reached. {NEXT_STEP}"
             raise OpsFault("api_unreachable", detail) from fault
         answer = _object(response)
         if not response.is_success:

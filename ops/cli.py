@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
-from haylift.domain.errors import HayliftError
+from haylift.domain.errors import DependencyUnavailable, HayliftError
 
-from ops import questions, upload, users
+from ops import logs, questions, upload, users
 from ops.deployment import LOCAL_STAGE, STAGES
-from ops.faults import EXIT_FAILED, OpsFault
+from ops.faults import EXIT_FAILED, NEXT_STEP, OpsFault
 from ops.session import Session, World
 from ops.terminal import Terminal
 
@@ -20,6 +20,7 @@ examples:
   python -m ops ask "How long is an access token valid?"
   python -m ops search "dead-letter queue" --mode keyword --top-k 3
   python -m ops user add ada --tenant acme --role editor
+  python -m ops logs ingestion --minutes 5
   python -m ops --stage dev --region eu-central-1 user list --json
 
 exit codes: 0 done, 1 failed, 2 asked wrongly
@@ -43,6 +44,7 @@ COMMANDS: dict[str, Command] = {
         "ask a question and show the cited sentences", questions.add_ask_arguments, questions.run_ask
     ),
     "search": Command("search for passages", questions.add_search_arguments, questions.run_search),
+    "logs": Command("show what a function logged", logs.add_arguments, logs.run),
 }
 USER_COMMANDS: dict[str, Command] = {
     "add": Command("add a user", users.add_arguments, users.run_add),
@@ -100,6 +102,10 @@ def _add_common(parser: argparse.ArgumentParser, **defaults: Any) -> None:
     )
 
 
+def _with_next_step(detail: str, stage: str) -> str:
+    return f"{detail} {NEXT_STEP}" if stage == LOCAL_STAGE else detail
+
+
 def main(arguments: Sequence[str], world: World | None = None) -> int:
     """Runs one command. Gives its exit code; wrong options leave by SystemExit(2), as argparse does."""
     options = build_parser().parse_args(arguments)
@@ -111,13 +117,15 @@ def main(arguments: Sequence[str], world: World | None = None) -> int:
     except OpsFault as fault:
         terminal.fault(fault)
         return fault.exit_code
+    except DependencyUnavailable as fault:
+        terminal.fault(OpsFault(fault.code, _with_next_step(fault.detail, options.stage)))
     except HayliftError as fault:
         terminal.fault(OpsFault(fault.code, fault.detail))
     except ClientError as fault:
         error = fault.response.get("Error", {})
         terminal.fault(OpsFault(f"aws_{error.get('Code', 'error')}", error.get("Message", str(fault))))
     except BotoCoreError as fault:
-        terminal.fault(OpsFault("aws_unreachable", str(fault)))
+        terminal.fault(OpsFault("aws_unreachable", _with_next_step(str(fault), options.stage)))
     except OSError as fault:
         terminal.fault(OpsFault("file_error", str(fault)))
     except KeyboardInterrupt:

@@ -8,7 +8,7 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
-from haylift.domain.identity import Role
+from haylift.domain.identity import Role, is_tenant_name
 
 from ops.faults import OpsFault, UsageFault
 
@@ -18,6 +18,8 @@ OUTPUTS_FILE = "outputs.json"
 CONNECT_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 60.0
 """Longer than a function's: a file of 50 MiB goes over an uploader's own line."""
+
+TENANT_RULE = "it has 1 to 40 characters of a-z, 0-9 and inner hyphens."
 
 EMULATOR_CREDENTIALS = ("test", "test")
 """The emulator accepts any; fixed ones keep a developer's real credentials out of local requests."""
@@ -69,9 +71,11 @@ class Deployment:
         """The tenant asked for, or the local system's first one.
 
         Raises:
-            UsageFault: `tenant_missing` on AWS, where no tenant is the usual one.
+            UsageFault: `invalid_tenant`; `tenant_missing` on AWS, where no tenant is the usual one.
         """
-        if asked:
+        if asked is not None:
+            if not is_tenant_name(asked):
+                raise UsageFault("invalid_tenant", f"{asked!r} is no tenant's name: {TENANT_RULE}")
             return asked
         if not self.users:
             raise UsageFault("tenant_missing", f"Name the tenant with --tenant in stage {self.stage}.")
@@ -86,17 +90,17 @@ class Deployment:
         if username is not None:
             found = [user for user in self.users if user.username == username]
         else:
-            wanted = self.tenant(tenant)
+            tenant = self.tenant(tenant)
             roles = list(Role)
             found = sorted(
-                (user for user in self.users if user.tenant == wanted),
+                (user for user in self.users if user.tenant == tenant),
                 key=lambda user: roles.index(user.role),
             )
         if not found:
-            known = ", ".join(user.username for user in self.users) or "none"
-            raise UsageFault(
-                "login_unknown", f"No such login is on file (known: {known}); give --password too."
-            )
+            wanted = f"user {username}" if username is not None else f"tenant {tenant}"
+            known = ", ".join(f"{user.username} of {user.tenant}" for user in self.users) or "none"
+            detail = f"No login of {wanted} is on file (known: {known}); give --user and --password."
+            raise UsageFault("login_unknown", detail)
         return found[0]
 
     def client(self, service: str) -> Any:

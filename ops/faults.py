@@ -5,6 +5,9 @@ OpsFault          the command failed, exit code 1
 └── ApiFault      the API answered with a problem document, exit code 1
 """
 
+NEXT_STEP = "`make status` says what runs, `make up` starts it."
+"""What to do when the local system does not answer."""
+
 EXIT_OK = 0
 EXIT_FAILED = 1
 EXIT_USAGE = 2

@@ -22,12 +22,18 @@ UNVERSIONED = frozenset({"", "null"})
 
 @dataclass(frozen=True, kw_only=True)
 class Uploaded:
-    """A file in the bucket; `revision_before` is the document's revision before the upload (0: none)."""
+    """A file in the bucket.
+
+    Args:
+        revision_before: the document's revision before the upload, 0 when there was none.
+        has_replaced: true when a version that was found by searches lay there before.
+    """
 
     file: LocalFile
     version_id: str
     revision_before: int
     uploaded_at: float
+    has_replaced: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +54,11 @@ class Outcome:
     def is_final(self) -> bool:
         """True when nothing more will happen to this upload."""
         return self.state is not None and self.state.is_final
+
+    @property
+    def has_hidden_earlier(self) -> bool:
+        """True when the upload was rejected and the version that it replaced is not found any more."""
+        return self.state is DocumentState.REJECTED and self.uploaded.has_replaced
 
     @property
     def state_name(self) -> str:
@@ -83,6 +94,7 @@ class Bucket:
             version_id=answer.get("VersionId", ""),
             revision_before=before.revision if before else 0,
             uploaded_at=self._now(),
+            has_replaced=bool(before and before.live_revision),
         )
 
     def is_current(self, uploaded: Uploaded) -> bool:

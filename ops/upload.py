@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from haylift.adapters.dynamodb_ledger import DynamoDbLedger
+from haylift.adapters.dynamodb_users import DynamoDbUsers
 from haylift.domain.documents import DocumentState
 
-from ops.deployment import Deployment
+from ops.deployment import LOCAL_STAGE, Deployment
 from ops.faults import EXIT_FAILED, EXIT_OK
 from ops.files import LocalFile, collect
 from ops.follow import Bucket, Follower, Outcome, RecordOf, Uploaded
@@ -59,7 +60,11 @@ def run(session: Session) -> int:
     """Uploads, waits, reports. Gives the exit code."""
     options, world = session.options, session.world
     deployment = session.deployment()
-    files = collect(options.paths, tenant=deployment.tenant(options.tenant), prefix=options.prefix)
+    tenant = deployment.tenant(options.tenant)
+    files = collect(options.paths, tenant=tenant, prefix=options.prefix)
+    warnings = [warning] if (warning := _unknown_tenant(deployment, tenant)) else []
+    for text in warnings:
+        session.terminal.remark(text)
     record_of = _ledger(deployment)
     bucket = Bucket(deployment.client("s3"), deployment.output("UploadBucketName"), record_of, world.now)
     with upload_display(session.terminal, len(files)) as display:
@@ -68,8 +73,24 @@ def run(session: Session) -> int:
         if options.wait:
             follower = Follower(record_of, bucket.is_current, now=world.now, sleep=world.sleep)
             outcomes = follower.follow(uploads, options.timeout, display.changed)
-    session.terminal.result(_document(outcomes), _lines(outcomes, options.wait, options.timeout))
+    document = _document(outcomes) | {"warnings": warnings}
+    session.terminal.result(document, _lines(outcomes, options.wait, options.timeout))
     return _exit_code(outcomes, waited=options.wait, is_strict=options.strict)
+
+
+def _unknown_tenant(deployment: Deployment, tenant: str) -> str | None:
+    """What to say when nobody of the tenant can log in; on AWS an uploader may not read the users."""
+    if deployment.stage != LOCAL_STAGE:
+        return None
+    table = DynamoDbUsers(deployment.output("UsersTableName"), deployment.client("dynamodb"))
+    tenants = sorted({user.tenant for user in table.list()})
+    if tenant in tenants:
+        return None
+    return (
+        f"Warning: nobody can find these files, because the tenant {tenant} has no users "
+        f"(tenants with users: {', '.join(tenants) or 'none'}). "
+        f"To add one: python -m ops user add NAME --tenant {tenant} --role reader"
+    )
 
 
 def _ledger(deployment: Deployment) -> RecordOf:
@@ -106,6 +127,7 @@ def _document(outcomes: Sequence[Outcome]) -> dict[str, Any]:
                 "reason": outcome.reason,
                 "seconds": round(outcome.seconds, 3),
                 "superseded": outcome.is_superseded,
+                "earlier_version_hidden": outcome.has_hidden_earlier,
             }
             for outcome in outcomes
         ],
@@ -118,6 +140,8 @@ def _lines(outcomes: Sequence[Outcome], waited: bool, stall_s: float) -> Iterato
         if outcome.state is DocumentState.REJECTED:
             advice = ADVICE_BY_REASON.get(outcome.reason, "see GET /v1/documents/{id}")
             yield f"  {line(outcome)}: {advice}"
+            if outcome.has_hidden_earlier:
+                yield "    The earlier version of this file is no longer found; the bucket keeps it."
     unfinished = [outcome for outcome in outcomes if not outcome.is_final]
     if waited and unfinished:
         yield (

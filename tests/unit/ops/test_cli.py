@@ -5,13 +5,14 @@ import doctest
 import importlib
 import io
 import pkgutil
+import socket
 from pathlib import Path
 
 import pytest
 
 import ops
 from ops.cli import COMMANDS, USER_COMMANDS, build_parser, main
-from tests.fakes.ops import captured_world, remarked
+from tests.fakes.ops import captured_world, remarked, write_outputs
 
 
 def _help(*command: str) -> str:
@@ -63,12 +64,46 @@ def test_wrong_options_exit_with_2(arguments: list[str], capsys: pytest.CaptureF
 
 
 def test_without_a_system_each_command_says_what_to_run(tmp_path: Path) -> None:
-    for command in (["ask", "x"], ["search", "x"], ["upload", str(tmp_path)], ["user", "list"]):
+    for command in (["ask", "x"], ["upload", str(tmp_path)], ["user", "list"], ["logs", "search"]):
         world = captured_world()
 
         assert main([*command, "--state-dir", str(tmp_path / "none")], world) == 1
 
         assert remarked(world).startswith("not_deployed: No local system is up")
+
+
+@pytest.fixture
+def closed_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+@pytest.mark.parametrize(
+    "command", [["ask", "x"], ["upload", __file__], ["user", "list"], ["logs", "search"]]
+)
+def test_a_system_that_is_down_says_what_to_run(
+    state_dir: Path, closed_port: int, command: list[str]
+) -> None:
+    address = f"http://127.0.0.1:{closed_port}"
+    write_outputs(state_dir, aws_endpoint_url=address, api_url=address)
+    world = captured_world()
+
+    assert main([*command, "--state-dir", str(state_dir)], world) == 1
+
+    assert remarked(world).splitlines()[0].endswith("`make status` says what runs, `make up` starts it.")
+
+
+def test_on_aws_a_fault_does_not_speak_of_make(monkeypatch: pytest.MonkeyPatch, closed_port: int) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{closed_port}")
+    world = captured_world()
+
+    assert main(["--stage", "dev", "--region", "eu-central-1", "user", "list"], world) == 1
+
+    assert remarked(world).startswith("aws_unreachable: ")
+    assert "make" not in remarked(world)
 
 
 def test_aws_without_a_region_asks_for_one(monkeypatch: pytest.MonkeyPatch) -> None:

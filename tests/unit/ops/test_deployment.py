@@ -57,8 +57,14 @@ def test_the_smallest_role_of_the_tenant_logs_in(state_dir: Path) -> None:
 
 
 def test_an_unknown_login_names_the_known_ones(state_dir: Path) -> None:
-    with pytest.raises(UsageFault, match="rea@acme"):
-        local_deployment(state_dir).login(tenant="initech", username=None)
+    deployment = local_deployment(state_dir)
+
+    with pytest.raises(
+        UsageFault, match=r"No login of tenant initech is on file \(known: .*rea@acme of acme"
+    ):
+        deployment.login(tenant="initech", username=None)
+    with pytest.raises(UsageFault, match="No login of user mia is on file"):
+        deployment.login(tenant=None, username="mia")
 
 
 def test_the_emulator_gets_its_own_credentials(state_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,15 +9,25 @@ from pathlib import Path
 import boto3
 import pytest
 from haylift.adapters.dynamodb_ledger import DynamoDbLedger
+from haylift.adapters.dynamodb_users import DynamoDbUsers
 from haylift.domain.documents import DocumentKey, DocumentRecord, DocumentState, Lane, padded_sequencer
 from haylift.domain.errors import DocumentRejected
 from haylift.domain.events import ObjectEvent, ObjectEventKind
+from haylift.domain.identity import Role
+from haylift.ports.identity import User
 
 from ops.cli import main
 from ops.upload import ADVICE_BY_REASON
 from tests.fakes.ops import BUCKET, HandClock, captured_world, remarked, shown
 
-pytestmark = pytest.mark.usefixtures("aws")
+pytestmark = pytest.mark.usefixtures("aws", "tenants_with_users")
+
+
+@pytest.fixture
+def tenants_with_users(aws: None) -> None:
+    users = DynamoDbUsers("users", boto3.client("dynamodb", region_name="eu-central-1"))
+    for tenant in ("acme", "globex"):
+        users.put(User(username=tenant, tenant=tenant, role=Role.READER, password_hash="", stamp=""))
 
 
 class Ingestion:
@@ -51,6 +61,7 @@ class Ingestion:
         row = self.ledger.take_lease(key.tenant, key.document_id, row.revision, "worker", 150)
         reason = self._reason_by_path.get(key.path, "")
         state = DocumentState.REJECTED if reason else DocumentState.SEARCHABLE
+        self.ledger.activate(row, live_revision=0 if reason else row.revision)
         self.ledger.finish(_with_reason(row, reason), state)
 
 
@@ -135,6 +146,53 @@ def test_a_replaced_file_waits_for_its_own_revision(state_dir: Path, folder: Pat
     assert main(_arguments(state_dir, str(folder)), second) == 0
 
     assert shown(second).startswith("2 files uploaded: 2 SEARCHABLE (slowest 2.0 s)")
+
+
+def test_a_rejected_file_that_replaced_a_good_one_says_what_is_lost(state_dir: Path, folder: Path) -> None:
+    reasons = {"deep/scan.pdf": "no_text"}
+    ingestion = Ingestion(reasons)
+    first = captured_world(clock=HandClock(ingestion.work))
+    assert main(_arguments(state_dir, str(folder)), first) == 0
+    reasons["start.md"] = "damaged"
+    second = captured_world(clock=HandClock(ingestion.work))
+    again = captured_world(clock=HandClock(ingestion.work))
+
+    assert main(_arguments(state_dir, str(folder)), second) == 0
+    assert main(_arguments(state_dir, str(folder), "--json"), again) == 0
+
+    lost = "    The earlier version of this file is no longer found; the bucket keeps it."
+    assert lost not in shown(first)
+    assert shown(second).splitlines()[3] == lost
+    assert shown(second).count(lost) == 1
+    documents = json.loads(shown(again))["documents"]
+    assert [document["earlier_version_hidden"] for document in documents] == [False, False]
+
+
+def test_a_tenant_without_users_is_warned_of(state_dir: Path, folder: Path) -> None:
+    ingestion = Ingestion()
+    world = captured_world(clock=HandClock(ingestion.work))
+    as_json = captured_world(clock=HandClock(ingestion.work))
+
+    assert main(_arguments(state_dir, str(folder), "--tenant", "nosuch"), world) == 0
+    assert main(_arguments(state_dir, str(folder), "--tenant", "nosuch", "--json"), as_json) == 0
+
+    warning = remarked(world).splitlines()[0]
+    assert warning.startswith(
+        "Warning: nobody can find these files, because the tenant nosuch has no users "
+        "(tenants with users: acme, globex)."
+    )
+    assert json.loads(shown(as_json))["warnings"] == [warning]
+
+
+def test_a_name_that_is_no_tenant_s_names_the_rule(state_dir: Path, folder: Path) -> None:
+    world = captured_world()
+
+    assert main(_arguments(state_dir, str(folder), "--tenant", "ACME!"), world) == 2
+
+    assert remarked(world) == (
+        "invalid_tenant: 'ACME!' is no tenant's name: "
+        "it has 1 to 40 characters of a-z, 0-9 and inner hyphens.\n"
+    )
 
 
 def test_a_wrong_path_is_a_wrong_question(state_dir: Path) -> None:
