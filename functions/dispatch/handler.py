@@ -33,6 +33,7 @@ def build(settings: Settings) -> Callable[[Mapping[str, Any]], PartialBatch]:
         lanes=SqsLanes(queue_urls, make_client("sqs")),
         telemetry=EmfTelemetry(),
         interactive_open_limit=settings.interactive_open_limit,
+        interactive_max_bytes=settings.interactive_max_bytes,
     )
     return partial(consume, service=service, read=partial(read_object_event, bucket=settings.upload_bucket))
 

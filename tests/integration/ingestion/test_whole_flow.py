@@ -55,6 +55,7 @@ class Flow:
             lanes=self.lanes,
             telemetry=telemetry,
             interactive_open_limit=50,
+            interactive_max_bytes=262_144,
         )
         splitting = SplitLimits(max_tokens=256, overlap_tokens=32)
         parser = ParserProcess(ParserLimits(time_s=20, memory_bytes=2**30, output_chars=1_000_000))

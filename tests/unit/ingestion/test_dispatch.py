@@ -2,8 +2,10 @@
 
 from typing import Any
 
-from haylift.domain.documents import DocumentState, Lane
+import pytest
+from haylift.domain.documents import DocumentKey, DocumentState, Lane, ObjectVersion
 from haylift.domain.errors import StoreUnavailable
+from haylift.services.dispatch import DispatchService
 from haylift.telemetry import Metric
 
 from tests.unit.ingestion.world import DOCUMENT_ID, KEY, World
@@ -81,6 +83,39 @@ def test_bulk_and_many_open_documents_take_the_backfill_lane() -> None:
 
     lanes = [lane for lane, _ in world.lanes.sent]
     assert lanes == [Lane.BACKFILL, Lane.INTERACTIVE, Lane.BACKFILL, Lane.BACKFILL, Lane.INTERACTIVE]
+
+
+def a_large_file_takes_the_backfill_lane(world: World) -> None:
+    world.bucket.put(KEY, b"x" * 501)
+    world.bucket.put("documents/acme/b.md", b"x" * 500)
+    world.bucket.put("documents/acme/gone.md", b"x" * 501)
+    world.bucket.delete("documents/acme/gone.md")
+
+    world.dispatch(*world.bucket.bodies)
+
+    # The last one is the delete marker's: nothing is left to be large.
+    assert [lane for lane, _ in world.lanes.sent] == [
+        Lane.BACKFILL,
+        Lane.INTERACTIVE,
+        Lane.BACKFILL,
+        Lane.INTERACTIVE,
+    ]
+
+
+def test_a_large_file_takes_the_backfill_lane() -> None:
+    a_large_file_takes_the_backfill_lane(World())
+
+
+class BlindToSize(DispatchService):
+    """Chooses the lane by the key alone."""
+
+    def _lane(self, key: DocumentKey, _: ObjectVersion | None) -> Lane:
+        return super()._lane(key, None)
+
+
+def test_a_dispatcher_that_is_blind_to_size_fails_the_same_check() -> None:
+    with pytest.raises(AssertionError):
+        a_large_file_takes_the_backfill_lane(World(dispatcher=BlindToSize))
 
 
 def test_a_failing_store_gives_back_only_its_own_message() -> None:

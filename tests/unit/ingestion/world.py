@@ -70,6 +70,7 @@ class World:
     lanes: MemoryLanes = field(default_factory=MemoryLanes)
     telemetry: RecordedTelemetry = field(default_factory=RecordedTelemetry)
     interactive_open_limit: int = 50
+    interactive_max_bytes: int = 500
 
     def __post_init__(self) -> None:
         self.ledger = MemoryLedger(self.clock)
@@ -89,6 +90,7 @@ class World:
             lanes=self._stepped(self.lanes),
             telemetry=self.telemetry,
             interactive_open_limit=self.interactive_open_limit,
+            interactive_max_bytes=self.interactive_max_bytes,
         )
         return consume_events(batch(bodies), service, lambda body: read_object_event(body, BUCKET))
 

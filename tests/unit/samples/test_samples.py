@@ -118,6 +118,7 @@ FACTS: dict[str, tuple[str, ...]] = {
     ),
     "uploading.md": (
         f"A tenant with {Dispatch.interactive_open_limit} or more unfinished documents",
+        f"A file of more than {Dispatch.interactive_max_bytes // 1024} KiB always takes the backfill lane",
         f"at most {Ingestion.chunk_max_tokens} tokens",
         f"neighbouring chunks share {Ingestion.chunk_overlap_tokens} tokens",
     ),

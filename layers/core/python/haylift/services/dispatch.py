@@ -20,6 +20,7 @@ class DispatchService:
     Args:
         interactive_open_limit: from this many open documents on, a tenant's next ones take the
             backfill lane, so that a bulk upload never stands before a single one.
+        interactive_max_bytes: a larger file takes the backfill lane: it may keep a worker for minutes.
     """
 
     ledger: Ledger
@@ -27,6 +28,7 @@ class DispatchService:
     lanes: Lanes
     telemetry: Telemetry
     interactive_open_limit: int
+    interactive_max_bytes: int
 
     def dispatch(self, event: ObjectEvent) -> None:
         """Claims the event and sends its order; safe to repeat, in any order.
@@ -40,7 +42,10 @@ class DispatchService:
         version = self._look(event)
         version_id = version.version_id if version else event.version_id if _is_creation(event) else ""
         claim = self.ledger.claim(
-            event, version_id, lane=self._lane(event.key), groups=_groups(version) if version else None
+            event,
+            version_id,
+            lane=self._lane(event.key, version),
+            groups=_groups(version) if version else None,
         )
         record = claim.record
         outcome = "claimed" if claim.is_new else "known" if record.sequencer == event.sequencer else "late"
@@ -68,7 +73,9 @@ class DispatchService:
             return None
         return self.objects.head(event.key.object_key, event.version_id if _is_creation(event) else None)
 
-    def _lane(self, key: DocumentKey) -> Lane:
+    def _lane(self, key: DocumentKey, version: ObjectVersion | None) -> Lane:
+        if version and version.size_bytes > self.interactive_max_bytes:
+            return Lane.BACKFILL
         limit = self.interactive_open_limit
         if key.is_bulk or self.ledger.open_count(key.tenant, limit) >= limit:
             return Lane.BACKFILL
