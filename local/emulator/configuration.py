@@ -20,7 +20,7 @@ class Configuration:
     runtime_python: Path
     """Interpreter of the functions."""
     workers_per_function: int
-    """Processes of one function version at a time; further invocations wait."""
+    """Processes of one function version at a time, for each of its queues; further invocations wait."""
     parallel_spawns: int
     """Processes that may initialise at a time."""
     warm_s: float

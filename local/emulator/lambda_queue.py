@@ -24,7 +24,7 @@ NEEDS = [
     ),
     Needs(
         "ministack.services.lambda_svc",
-        ("acquire_worker", "release_worker", "reap_idle_workers", "_sqs_esm_concurrency"),
+        ("acquire_worker", "release_worker", "reap_idle_workers", "_sqs_esm_concurrency", "_iter_all_esms"),
     ),
 ]
 # Longer than two batches of ingestion take; a function that calls itself ends here, not never.
@@ -39,7 +39,7 @@ def acquire_worker(
     qualifier: str = "$LATEST", max_concurrency: int | None = None,
 ) -> tuple[Any, str]:  # fmt: skip
     """Lease a process of this function version, waiting for one; `(None, "func_cap")` after the limit."""
-    limit = max_concurrency or CONFIGURATION.workers_per_function
+    limit = max_concurrency or CONFIGURATION.workers_per_function * max(1, _mappings_of(func_name))
     # What the gateway has given up is not begun any more.
     deadline = min(time.monotonic() + WAIT_LIMIT_S, answer_by.get() or math.inf)
     while True:
@@ -52,6 +52,14 @@ def acquire_worker(
             _freed.wait(_LOOK_AGAIN_S)
 
 
+def _mappings_of(func_name: str) -> int:
+    """How many queues feed a function: each has processes of its own, or a slow queue would stop the others.
+
+    Lambda has room for all of them; here a lane of heavy documents would hold every process of ingestion.
+    """
+    return sum(esm.get("FunctionName") == func_name for _, _, esm in lambda_svc._iter_all_esms())
+
+
 def release_worker(worker: Any) -> None:
     """Give a leased process back and wake those who wait."""
     lambda_runtime.release_worker(worker)
@@ -60,7 +68,7 @@ def release_worker(worker: Any) -> None:
 
 
 def _limited_mapping(concurrency: Callable[..., int]) -> Callable[..., int]:
-    """A queue's mapping takes no more batches at a time than its function has processes.
+    """A queue's mapping takes no more batches at a time than its function has processes for it.
 
     Those beyond would wait here while the queue counts them as received and their time runs.
     """

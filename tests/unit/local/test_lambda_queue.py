@@ -38,6 +38,18 @@ def test_waits_until_a_process_is_free(pool: Pool) -> None:
     assert pool.limits == [2, 2, 2, 2]
 
 
+def test_each_queue_of_a_function_has_processes_of_its_own(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mappings = [("0", "r", {"FunctionName": name}) for name in ("f", "g", "f")]
+    monkeypatch.setattr(lambda_queue.lambda_svc, "_iter_all_esms", lambda: iter(mappings))
+
+    lambda_queue.acquire_worker("f", {}, b"")
+    lambda_queue.acquire_worker("g", {}, b"")
+
+    assert pool.limits == [4, 4, 4, 4, 2]
+
+
 def test_what_the_gateway_has_given_up_is_not_begun(pool: Pool) -> None:
     token = answer_by.set(time.monotonic() - 1)
     try:
