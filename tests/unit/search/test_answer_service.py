@@ -187,15 +187,32 @@ def judged(relevance: float) -> Judged:
     [
         ([0.2, 0.49], []),
         ([0.5, 0.1], [0.5]),
-        ([0.3, 0.99, 0.95, 0.93], [0.99, 0.95]),
+        ([0.3, 0.99, 0.98, 0.975], [0.99, 0.98]),
         ([0.99, 0.6], [0.99]),
+        ([1.0, 1.0], [1.0, 1.0]),
         ([], []),
     ],
 )
 def test_one_or_two_sentences_from_the_threshold_on(relevances: list[float], kept: list[float]) -> None:
-    best = best_sentences([judged(one) for one in relevances], 0.5, 0.9)
+    best = best_sentences([judged(one) for one in relevances], 0.5, 1.0)
 
     assert [one.relevance for one in best] == kept
+
+
+def test_without_a_gap_there_is_never_a_second_sentence() -> None:
+    assert len(best_sentences([judged(0.9), judged(0.9)], 0.5, None)) == 1
+
+
+def check_leaves_out_what_is_only_near(second_gap: float) -> None:
+    """Of two sentences near 1, the one that is clearly behind in log-odds (9.7 and 5.0) is not quoted."""
+    best = best_sentences([judged(0.99994), judged(0.993)], 0.5, second_gap)
+    assert [one.relevance for one in best] == [0.99994]
+
+
+def test_relevances_near_1_are_told_apart() -> None:
+    check_leaves_out_what_is_only_near(AnswerPolicy(threshold=0.5).second_gap)
+    with pytest.raises(AssertionError):
+        check_leaves_out_what_is_only_near(second_gap=5.0)
 
 
 def answers_foreign_questions(threshold: float) -> bool:

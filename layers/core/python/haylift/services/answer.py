@@ -1,6 +1,7 @@
 """Answers a question with a sentence of the tenant's documents, word for word."""
 
 import logging
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -23,7 +24,7 @@ NO_RERANK = "no_rerank"
 QUESTION = "question"
 """The `query_type` of questions in the metric of searches."""
 
-ANSWER_FORM = "extractive-1"
+ANSWER_FORM = "extractive-2"
 DEFAULT_PASSAGES = 5
 """Passages whose sentences are weighed when the caller does not say."""
 
@@ -41,13 +42,14 @@ class AnswerPolicy:
         threshold: least relevance (0 to 1) by the cross-encoder; chosen in
             docs/decisions/0020-answer-threshold.md.
         lexical_threshold: least share of the question's weighted words, used without cross-encoder.
-        second_share: a second sentence is added when it has this share of the best one's relevance.
+        second_gap: a second sentence is added when its log-odds are at most so much below the best one's;
+            chosen in the same place. Relevances themselves are all near 1 and do not tell them apart.
         max_pairs: sentences that the cross-encoder reads; each costs 70-110 CPU ms.
     """
 
     threshold: float
     lexical_threshold: float = 0.5
-    second_share: float = 0.9
+    second_gap: float = 1.0
     max_pairs: int = 12
 
 
@@ -130,7 +132,7 @@ class AnswerService:
             return QuestionAnswer(answer=DO_NOT_KNOW, degraded=retrieved.degraded)
         try:
             judged = self._judged(question, candidates, deadline)
-            answering = best_sentences(judged, self._policy.threshold, self._policy.second_share)
+            answering = best_sentences(judged, self._policy.threshold, self._policy.second_gap)
             return _quoting(answering, degraded=retrieved.degraded)
         except (ModelUnavailable, DeadlineExceeded) as fault:
             deadline.require()
@@ -138,7 +140,7 @@ class AnswerService:
             by_words = [
                 Judged(sentence, overlap_ratio(question, sentence, candidates)) for sentence in candidates
             ]
-            answering = best_sentences(by_words, self._policy.lexical_threshold, second_share=1.1)
+            answering = best_sentences(by_words, self._policy.lexical_threshold, second_gap=None)
             return _quoting(answering, degraded=NO_RERANK)
 
     def _judged(self, question: str, candidates: Sequence[Sentence], deadline: Deadline) -> list[Judged]:
@@ -153,13 +155,30 @@ class AnswerService:
         self._telemetry.record(Metric.SEARCH_QUERIES, 1, query_type=QUESTION, has_results=has_results)
 
 
-def best_sentences(judged: Iterable[Judged], threshold: float, second_share: float) -> tuple[Judged, ...]:
-    """The best sentence at or above the threshold, and the next one if it is nearly as good."""
+def best_sentences(
+    judged: Iterable[Judged], threshold: float, second_gap: float | None
+) -> tuple[Judged, ...]:
+    """The best sentence at or above the threshold, and the next one if it is nearly as good.
+
+    Args:
+        second_gap: largest difference in log-odds to the best one; None: never a second sentence.
+    """
     ranked = sorted(judged, key=lambda judged: judged.relevance, reverse=True)
-    able = [one for one in ranked if one.relevance >= threshold]
-    return tuple(
-        one for one in able[:2] if one.relevance >= second_share * able[0].relevance or one is able[0]
-    )
+    able = [one for one in ranked if one.relevance >= threshold][:2]
+    if len(able) < 2 or second_gap is None:
+        return tuple(able[:1])
+    gap = log_odds(able[0].relevance) - log_odds(able[1].relevance)
+    return tuple(able if gap <= second_gap else able[:1])
+
+
+def log_odds(relevance: float) -> float:
+    """The cross-encoder's own score behind a relevance from 0 to 1; -27 to 27.
+
+    >>> [round(log_odds(relevance), 2) for relevance in (0.0, 0.5, 0.9, 0.99, 1.0)]
+    [-27.63, 0.0, 2.2, 4.6, 27.63]
+    """
+    bounded = min(max(relevance, 1e-12), 1 - 1e-12)
+    return math.log(bounded / (1 - bounded))
 
 
 def _sentences_of(hits: Iterable[Hit]) -> list[Sentence]:
