@@ -21,9 +21,9 @@ logger = logging.getLogger("haylift.authorizer")
 class Unauthorized(Exception):
     """API Gateway answers 401 to an authorizer that fails with exactly this message, else 500.
 
-    A policy that denies would be 403, so it has to be raised. The Lambda runtime writes `[ERROR] Unauthorized`
-    with the frames of this package for every exception and cannot be told not to; they hold no token and
-    nothing of the caller. The line to search for is `caller refused`, with its reason.
+    A policy that denies would be 403, so it has to be raised. For every exception the Lambda runtime writes
+    `[ERROR]` with the frames of this package, and cannot be told not to; they hold no token and nothing of
+    the caller. The line to search for is `caller refused`, with its reason.
     """
 
     def __init__(self) -> None:
