@@ -14,7 +14,7 @@ from local.faults import LocalFault
 from local.first_requests import wait_until_answering
 from local.layout import DEFAULT_STATE, Layout
 from local.outputs import print_guide, write_outputs
-from local.ports import choose_ports, variable
+from local.ports import Ports, are_free, choose_ports, free_ports, variable
 from local.services import DEFAULT_WORKERS
 from local.toolchain import ROOT
 
@@ -27,7 +27,11 @@ def up(layout: Layout, options: argparse.Namespace) -> int:
     started = time.monotonic()
     with system.exclusive(layout):
         layout.create()
-        ports = choose_ports(options.ports, layout.ports, dict(os.environ))
+        has_demo = options.samples != "none" and not options.skip_demo
+        folder = Path(options.samples).absolute()
+        if has_demo:
+            seeding.require_folder(folder)
+        ports = _ports(layout, options)
         is_discarded = system.start(layout, ports, options.workers)
         deployment = Deployment(layout, ports)
         deployment.run()
@@ -37,12 +41,10 @@ def up(layout: Layout, options: argparse.Namespace) -> int:
             answering = aside.submit(wait_until_answering, str(content["api_url"]))
             seeding.add_users(layout, users)
             answering.result()
-        has_demo = options.samples != "none" and not options.skip_demo
         if is_discarded:
             again = f"the files of {options.samples}" if has_demo else "no files"
             print(f"\nAs the earlier run did not stop cleanly, {again} are uploaded again; users are new.")
         if has_demo:
-            folder = Path(options.samples).absolute()
             seeding.upload(layout, folder, seeding.TENANTS[0])
             seeding.ask(layout, folder, seeding.TENANTS[0])
     print_guide(content, users, layout)
@@ -50,11 +52,19 @@ def up(layout: Layout, options: argparse.Namespace) -> int:
     return 0
 
 
+def _ports(layout: Layout, options: argparse.Namespace) -> Ports:
+    """The system's ports; free ones are drawn again when somebody took them while it was down."""
+    ports = choose_ports(options.ports, layout.ports, dict(os.environ))
+    if options.ports == "free" and not system.is_running(layout, ports) and not are_free(ports):
+        return free_ports()
+    return ports
+
+
 def down(layout: Layout, _options: argparse.Namespace) -> int:
     """Stop what `up` started; state and logs stay."""
     if layout.state.exists():
         with system.exclusive(layout):
-            ports = choose_ports("free", layout.ports, dict(os.environ))
+            ports = choose_ports("default", layout.ports, {})
             Deployment(layout, ports).end_leftovers()
             system.stop(layout, ports)
     return 0
@@ -65,7 +75,7 @@ def status(layout: Layout, _options: argparse.Namespace) -> int:
     if not layout.ports.exists():
         print(f"no local system in {layout.state}")
         return 3
-    return 0 if system.report(layout, choose_ports("free", layout.ports, dict(os.environ))) else 3
+    return 0 if system.report(layout, choose_ports("default", layout.ports, {})) else 3
 
 
 def clean(layout: Layout, options: argparse.Namespace) -> int:

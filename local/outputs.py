@@ -59,7 +59,8 @@ def print_guide(content: dict[str, object], users: Sequence[User], layout: Layou
     print("\nTo paste:\n")
     for line in lines_to_paste(str(content["api_url"]), users, layout):
         print(f"  {line}")
-    print("\nmake down stops it, make clean removes its state.")
+    where = "" if layout.state == DEFAULT_STATE else f" STATE_DIR={shlex.quote(str(layout.state))}"
+    print(f"\n`make down{where}` stops it, `make clean{where}` removes its state.")
 
 
 def lines_to_paste(api_url: str, users: Sequence[User], layout: Layout) -> list[str]:

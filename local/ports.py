@@ -5,7 +5,7 @@ import os
 import socket
 from collections.abc import Iterable
 from contextlib import ExitStack, suppress
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
 from local.faults import LocalFault
@@ -35,7 +35,7 @@ def variable(name: str) -> str:
     return f"HAYLIFT_{name.upper()}_PORT"
 
 
-def default_ports(environment: dict[str, str]) -> Ports:
+def default_ports(environment: dict[str, str], usual: Ports | None = None) -> Ports:
     """The usual ports, as changed by the environment; `LocalFault` for a value that is no port."""
     chosen: dict[str, int] = {}
     for field in fields(Ports):
@@ -45,7 +45,7 @@ def default_ports(environment: dict[str, str]) -> Ports:
         if not text.isdecimal() or not 1 <= int(text) <= 65535:
             raise LocalFault(f"{variable(field.name)}={text} is no port: give a number from 1 to 65535.")
         chosen[field.name] = int(text)
-    return Ports(**chosen)
+    return replace(usual or Ports(), **chosen)
 
 
 def free_ports() -> Ports:
@@ -60,13 +60,37 @@ def free_ports() -> Ports:
 
 
 def choose_ports(mode: str, file: Path, environment: dict[str, str]) -> Ports:
-    """The ports of a system, kept in `file`: free ones are drawn once: addresses survive a restart."""
-    if mode == "free":
-        with suppress(OSError, ValueError, TypeError):
-            return Ports(**json.loads(file.read_text(encoding="utf-8")))
-    ports = free_ports() if mode == "free" else default_ports(environment)
+    """The ports of a system: those kept in `file`, so that addresses survive a restart.
+
+    A system without kept ports draws free ones (`free`) or takes the usual ones (`default`); the
+    environment's wish comes before both.
+    """
+    kept = kept_ports(file)
+    if mode == "free" and kept is None:
+        return free_ports()
+    return default_ports(environment, kept)
+
+
+def kept_ports(file: Path) -> Ports | None:
+    """The ports that a system started with; None when it never did."""
+    with suppress(OSError, ValueError, TypeError):
+        return Ports(**json.loads(file.read_text(encoding="utf-8")))
+    return None
+
+
+def keep_ports(ports: Ports, file: Path) -> None:
+    """Write down the ports of a system that could take them."""
     file.write_text(json.dumps(asdict(ports)), encoding="utf-8")
-    return ports
+
+
+def are_free(ports: Ports) -> bool:
+    """Whether nobody listens on any of the ports."""
+    try:
+        for field in fields(Ports):
+            require_free(getattr(ports, field.name), field.name)
+    except LocalFault:
+        return False
+    return True
 
 
 def require_free(port: int, name: str) -> None:
@@ -80,7 +104,9 @@ def require_free(port: int, name: str) -> None:
             by = f" by {holder}" if holder else ""
             raise LocalFault(
                 f"Port {port} of {HOST}, wanted for {name}, is taken{by}.\n"
-                f"End that process, or choose another port: {variable(name)}=NUMBER make up"
+                "If that is another Haylift, stop it with `make down` in its folder, or run this one beside "
+                "it: make up PORTS=free STATE_DIR=.local2\n"
+                f"This port alone is moved by {variable(name)}=NUMBER before the same command."
             ) from error
 
 

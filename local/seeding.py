@@ -48,19 +48,26 @@ def add_users(layout: Layout, users: Sequence[User]) -> None:
     layout.seeded.touch()
 
 
-def upload(layout: Layout, folder: Path, tenant: str) -> None:
-    """Upload a folder and wait until every file is searchable or rejected; progress is shown."""
+def require_folder(folder: Path) -> None:
+    """`LocalFault` when the folder to upload does not exist."""
     if not folder.exists():
         raise LocalFault(
             f"There is no folder {folder} to upload: give another one with SAMPLES=DIR, or SAMPLES=none."
         )
+
+
+def upload(layout: Layout, folder: Path, tenant: str) -> None:
+    """Upload a folder and wait until every file is searchable or rejected; progress is shown."""
     with step(f"upload {folder} and wait until it is searchable"):
         _ops(layout, ["upload", str(folder), "--tenant", tenant, "--wait"])
 
 
 def ask(layout: Layout, folder: Path, tenant: str) -> None:
     """Ask the first questions that the uploaded folder brings along, if it does."""
-    for question in questions_of(folder):
+    questions = questions_of(folder)
+    if not questions:
+        print(f"\nNo questions are asked: {folder} has no {QUESTIONS}.")
+    for question in questions:
         print(
             f"\n$ {toolchain.BIN.relative_to(toolchain.ROOT)}/python -m ops ask {json.dumps(question)}",
             flush=True,

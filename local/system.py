@@ -3,7 +3,7 @@
 import fcntl
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -11,7 +11,7 @@ from local.emulator.clean_stop import CLEAN_STOP
 from local.faults import LocalFault
 from local.layout import DEFAULT_STATE, Layout
 from local.polling import TooLate, until
-from local.ports import Ports, require_free
+from local.ports import Ports, keep_ports, require_free
 from local.services import DEFAULT_WORKERS, Service, services
 from local.steps import kept, step
 
@@ -68,22 +68,34 @@ def start(layout: Layout, ports: Ports, workers: int = DEFAULT_WORKERS) -> bool:
     """
     layout.create()
     wanted = services(layout, ports, workers)
+    # Before anything is stopped: a port that is taken must not cost a system that works.
+    _require_ports(wanted, ports)
+    keep_ports(ports, layout.ports)
     _end_outdated(wanted)
     is_discarded = _discard_untrusted_state(layout, wanted)
     running = [service.name for service in wanted if service.process.identity() is not None]
     if running:
         kept(f"{', '.join(running)} run already")
     with step("start the services"):
-        for service in wanted:
-            if service.process.identity() is None:
-                for name in service.ports:
-                    require_free(getattr(ports, name), name)
+        _require_ports(wanted, ports)
         for service in wanted:
             if service.process.identity() is None:
                 service.process.start(service.launch)
         for service in wanted:
             _wait_until_ready(service)
     return is_discarded
+
+
+def is_running(layout: Layout, ports: Ports) -> bool:
+    """Whether any service of the system runs."""
+    return any(service.process.identity() is not None for service in services(layout, ports))
+
+
+def _require_ports(wanted: list[Service], ports: Ports) -> None:
+    for service in wanted:
+        if service.process.identity() is None:
+            for name in service.ports:
+                require_free(getattr(ports, name), name)
 
 
 def _end_outdated(wanted: list[Service]) -> None:
@@ -161,19 +173,44 @@ def remove(layout: Layout) -> None:
 def report(layout: Layout, ports: Ports) -> bool:
     """Print what runs; true when everything does and answers."""
     is_whole = True
+    total_mb = 0
     for service in services(layout, ports):
         identity = service.process.identity()
         is_ready = identity is not None and service.is_ready()
         is_whole = is_whole and is_ready
         state = "ready" if is_ready else "not answering" if identity else "not running"
-        pid = f"pid {identity.pid}, {_resident_mb(identity.pid)} MB" if identity else "-"
+        pid = "-"
+        if identity:
+            family = family_of(identity.pid)
+            total_mb += sum(map(_resident_mb, family))
+            pid = f"pid {identity.pid}, {sum(map(_resident_mb, family))} MB in {len(family)} processes"
         numbers = ", ".join(f"{name} {getattr(ports, name)}" for name in service.ports)
-        print(f"{service.name:9} {state:14} {pid:24} ports: {numbers}")
+        print(f"{service.name:9} {state:14} {pid:40} ports: {numbers}")
+    print(f"{total_mb} MB in all; functions are processes of the emulator")
     return is_whole
 
 
+def family_of(pid: int) -> list[int]:
+    """A process and all its descendants, as they are now."""
+    children: dict[int, list[int]] = {}
+    for entry in Path("/proc").glob("[0-9]*/status"):
+        with suppress(OSError):
+            parent = _status_number(entry, "PPid")
+            children.setdefault(parent, []).append(int(entry.parent.name))
+    family = [pid]
+    for member in family:
+        family += children.get(member, [])
+    return family
+
+
 def _resident_mb(pid: int) -> int:
-    for line in Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1]) // 1024
+    with suppress(OSError):
+        return _status_number(Path(f"/proc/{pid}/status"), "VmRSS") // 1024
+    return 0
+
+
+def _status_number(status: Path, name: str) -> int:
+    for line in status.read_text(encoding="utf-8").splitlines():
+        if line.startswith(f"{name}:"):
+            return int(line.split()[1])
     return 0

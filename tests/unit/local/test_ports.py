@@ -2,12 +2,22 @@
 
 import os
 import socket
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from local.faults import LocalFault
-from local.ports import HOST, Ports, choose_ports, default_ports, require_free
+from local.ports import (
+    HOST,
+    Ports,
+    are_free,
+    choose_ports,
+    default_ports,
+    free_ports,
+    keep_ports,
+    require_free,
+)
 
 
 def test_a_taken_port_names_its_holder_and_the_variable_that_changes_it() -> None:
@@ -39,16 +49,32 @@ def test_what_is_no_port_is_refused(text: str) -> None:
         default_ports({"HAYLIFT_MODEL_PORT": text})
 
 
-def test_free_ports_differ_and_are_kept(tmp_path: Path) -> None:
+@pytest.mark.parametrize("mode", ["free", "default"])
+def test_free_ports_differ_and_are_kept(tmp_path: Path, mode: str) -> None:
     first = choose_ports("free", tmp_path / "ports.json", {})
-    again = choose_ports("free", tmp_path / "ports.json", {})
+    keep_ports(first, tmp_path / "ports.json")
+    again = choose_ports(mode, tmp_path / "ports.json", {})
 
     numbers = [first.emulator, first.cache, first.cache_bus, first.model, first.runtime]
     assert len(set(numbers)) == 5
     assert again == first
 
 
-def test_default_ports_follow_the_environment_and_not_the_file(tmp_path: Path) -> None:
-    choose_ports("free", tmp_path / "ports.json", {})
+def test_a_failed_try_keeps_no_ports(tmp_path: Path) -> None:
+    choose_ports("default", tmp_path / "ports.json", {})
 
-    assert choose_ports("default", tmp_path / "ports.json", {}) == Ports()
+    assert choose_ports("free", tmp_path / "ports.json", {}) != Ports()
+
+
+def test_the_environment_comes_before_kept_ports(tmp_path: Path) -> None:
+    keep_ports(Ports(cache=7001), tmp_path / "ports.json")
+
+    chosen = choose_ports("default", tmp_path / "ports.json", {"HAYLIFT_MODEL_PORT": "7002"})
+
+    assert chosen == Ports(cache=7001, model=7002)
+
+
+def test_a_taken_port_is_seen(tmp_path: Path) -> None:
+    with socket.create_server((HOST, 0)) as holder:
+        assert not are_free(replace(free_ports(), cache=holder.getsockname()[1]))
+    assert are_free(free_ports())
