@@ -3,6 +3,7 @@
 import dataclasses
 import doctest
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +16,6 @@ from haylift.services.fusion import Fusion, FusionMethod
 from haylift.services.query_cache import CacheKey, QueryCache
 from haylift.services.ranking import RERANKER, Ranking, SentenceRanking, answer_version
 
-from stacks.environments import RERANK_MODEL
 from tests.fakes.cache import InMemorySharedCache, InMemoryTenants
 from tests.fakes.gateway import RecordedTelemetry
 from tests.fakes.search import FakeModels, FakeTime, chunk, filled_index
@@ -98,7 +98,8 @@ def test_the_parameters_are_those_that_are_used() -> None:
     fusion = Ranking().fusion
 
     assert (fuser.method, fuser.semantic_weight) == (fusion.method.value, fusion.semantic_weight)
-    assert RERANKER == RERANK_MODEL
+    environments = (Path(__file__).parents[3] / "stacks" / "environments.py").read_text(encoding="utf-8")
+    assert f'RERANK_MODEL = "{RERANKER}"\n' in environments
 
 
 def test_the_examples_hold() -> None:
