@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import replace
 from functools import partial
-from itertools import islice
 from typing import TypedDict
 
 from haystack import component
@@ -13,7 +12,7 @@ from haylift.domain.errors import DocumentRejected, InvalidInput
 from haylift.pipelines.components.indexing_values import IndexingJob, SplitFile
 from haylift.ports import DocumentIndex, Embedder, IndexedDocument, IndexingTask
 from haylift.services.parts import Part, stored_parts
-from haylift.services.patience import PatientEmbedder, calls
+from haylift.services.patience import CALL_TEXTS, PatientEmbedder
 from haylift.services.splitting import Piece
 
 FIRST_PERCENT, LAST_PERCENT = 10, 90
@@ -44,7 +43,7 @@ class ChunkWriter:
 
     def __init__(self, index: DocumentIndex, embedder: Embedder) -> None:
         self._index = index
-        self._embedder = PatientEmbedder(embedder)
+        self._embedder = embedder
 
     @component.output_types(indexed=IndexedDocument)
     def run(self, job: IndexingJob, split: SplitFile) -> ChunkWriterOutput:
@@ -62,14 +61,13 @@ class ChunkWriter:
         count = 0
         for kept, parts in _runs(task, split.pieces, stored):
             count += kept
-            for call in _calls(pattern, parts):
-                share = call[0].position / len(split.pieces)
-                percent = int(FIRST_PERCENT + share * (LAST_PERCENT - FIRST_PERCENT))
-                task.progress("embed", percent)
-                chunks = self._embedded(task, pattern, call, first_ordinal=count, percent=percent)
-                task.progress("write", percent)
-                self._index.write(task.key.tenant, task.generation, chunks)
-                count += len(chunks)
+            for chunks in self._embedded(task, pattern, parts, piece_count=len(split.pieces)):
+                numbered = [
+                    replace(each, chunk=replace(each.chunk, ordinal=ordinal))
+                    for ordinal, each in enumerate(chunks, start=count)
+                ]
+                self._index.write(task.key.tenant, task.generation, numbered)
+                count += len(numbered)
         return {
             "indexed": IndexedDocument(
                 title=pattern.title, media_type=split.document.media_type, chunk_count=count
@@ -77,26 +75,28 @@ class ChunkWriter:
         }
 
     def _embedded(
-        self, task: IndexingTask, pattern: Chunk, parts: list[Part], *, first_ordinal: int, percent: int
-    ) -> list[EmbeddedChunk]:
-        """One chunk for each part; a part that the model finds too long becomes two."""
-        while True:
-            chunks = [
-                _chunk(task, pattern, part, ordinal)
-                for ordinal, part in enumerate(parts, start=first_ordinal)
-            ]
+        self, task: IndexingTask, pattern: Chunk, parts: list[Part], *, piece_count: int
+    ) -> Iterator[list[EmbeddedChunk]]:
+        """A chunk for each part, those of one call after the other; a part that is too long becomes two."""
+
+        def show(stage: str) -> None:
+            share = parts[0].position / piece_count
+            task.progress(stage, int(FIRST_PERCENT + share * (LAST_PERCENT - FIRST_PERCENT)))
+
+        embedder = PatientEmbedder(self._embedder, task.deadline, on_wait=partial(show, "embed"))
+        while parts:
+            show("embed")
+            chunks = [_chunk(task, pattern, part) for part in parts[:CALL_TEXTS]]
             try:
-                vectors = self._embedder.embed(
-                    [chunk.embedded_text for chunk in chunks],
-                    task.deadline,
-                    on_wait=partial(task.progress, "embed", percent),
-                )
+                vectors = embedder.embed_first([chunk.embedded_text for chunk in chunks])
             except InvalidInput as refusal:
                 _halve(parts, refusal)
                 continue
-            return [
+            show("write")
+            del parts[: len(vectors)]
+            yield [
                 EmbeddedChunk(chunk=chunk, vector=vector)
-                for chunk, vector in zip(chunks, vectors, strict=True)
+                for chunk, vector in zip(chunks, vectors, strict=False)
             ]
 
 
@@ -118,11 +118,11 @@ def _pattern(task: IndexingTask, split: SplitFile) -> Chunk:
     )
 
 
-def _chunk(task: IndexingTask, pattern: Chunk, part: Part, ordinal: int) -> Chunk:
+def _chunk(task: IndexingTask, pattern: Chunk, part: Part) -> Chunk:
+    """The part's chunk, without its ordinal."""
     return replace(
         pattern,
         chunk_id=task.key.chunk_id(task.revision, part.position, part.path),
-        ordinal=ordinal,
         text=part.piece.text,
         page=part.piece.page,
         headings=part.piece.headings,
@@ -143,16 +143,6 @@ def _runs(task: IndexingTask, pieces: Sequence[Piece], stored: Set[str]) -> Iter
         else:
             parts.append(Part(position=position, piece=piece))
     yield kept, parts
-
-
-def _calls(pattern: Chunk, parts: Sequence[Part]) -> Iterator[list[Part]]:
-    """The parts of one call of the model after the other."""
-    texts = [
-        replace(pattern, text=part.piece.text, headings=part.piece.headings).embedded_text for part in parts
-    ]
-    remaining = iter(parts)
-    for count in calls(texts):
-        yield list(islice(remaining, count))
 
 
 def _halve(parts: list[Part], refusal: InvalidInput) -> None:
