@@ -97,6 +97,16 @@ def test_progress_renews_the_lease(ledger: Ledger, clock: ManualClock) -> None:
     assert (shown.stage, shown.percent) == ("embed", 40)
 
 
+def test_progress_keeps_what_the_draft_is_of(ledger: Ledger) -> None:
+    record = replace(leased(ledger), draft="1:abc")
+
+    shown = ledger.progress(record, stage="draft", percent=5, lease_s=150)
+    ledger.release(record)
+
+    assert shown.draft == "1:abc"
+    assert ledger.take_lease("acme", KEY.document_id, 1, "worker-2", 150).draft == "1:abc"
+
+
 def test_a_released_document_can_be_taken_at_once(ledger: Ledger) -> None:
     record = leased(ledger)
     ledger.progress(record, stage="embed", percent=40, lease_s=150)

@@ -173,6 +173,14 @@ def test_many_dead_chunks_do_not_crowd_out_the_live_one() -> None:
     assert found == ["live"]
 
 
+def test_what_is_stored_is_told_whether_live_or_not() -> None:
+    index = InMemoryIndex()
+    live = LiveIndex(index, InMemoryLiveRevisions())
+    live.write("acme", "g1", [embedded("a", document_id="a", revision=2)])
+
+    assert live.stored_chunk_ids("acme", "g1", "a", revision=2) == {"a"}
+
+
 def test_nothing_found_asks_the_ledger_nothing() -> None:
     revisions = InMemoryLiveRevisions()
 

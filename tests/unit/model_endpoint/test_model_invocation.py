@@ -4,15 +4,21 @@ from dataclasses import dataclass, field
 
 import pytest
 from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
-from haylift.adapters.model_invocation import CallPolicy, ModelInvoker, custom_attributes, longest_wait_s
-from haylift.domain.errors import DeadlineExceeded, InvalidInput, ModelUnavailable
+from haylift.adapters.model_invocation import (
+    CallPolicy,
+    ModelInvoker,
+    RequestClass,
+    custom_attributes,
+    longest_wait_s,
+)
+from haylift.domain.errors import DeadlineExceeded, InvalidInput, ModelBusy, ModelUnavailable
 from haylift.resilience import CircuitBreaker, RetryBudget
 from haylift.telemetry import Metric, request_id
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fakes.gateway import RecordedTelemetry
-from tests.fakes.runtime import Answer, FakeRuntime, model_error
+from tests.fakes.runtime import Answer, FakeRuntime, model_error, service_error
 from tests.fakes.search import FakeTime
 
 BODY = {"task": "embed", "input": ["a"]}
@@ -44,8 +50,8 @@ class Setup:
         self.waits.append(read_timeout_s)
         return self.runtime
 
-    def invoke(self, seconds: float = 30.0) -> dict[str, object]:
-        return self.invoker.invoke(BODY, self.time.deadline(seconds), "query")
+    def invoke(self, seconds: float = 30.0, request_class: RequestClass = "query") -> dict[str, object]:
+        return self.invoker.invoke(BODY, self.time.deadline(seconds), request_class)
 
     @property
     def outcomes(self) -> list[str]:
@@ -199,6 +205,76 @@ def test_patient_time_outs_open_it() -> None:
 
     assert made.waits == [3.0]
     assert made.breaker.is_open
+
+
+THROTTLED = service_error("ThrottlingException", 429)
+
+
+@pytest.mark.parametrize(
+    ("fault", "retry_after_s"),
+    [(model_error(429, retry_after_s=1.5), 1.5), (model_error(504), 5.0), (SLOW, 5.0), (THROTTLED, 5.0)],
+)
+def test_a_document_that_finds_no_room_is_the_callers_to_send_again(
+    fault: Exception, retry_after_s: float
+) -> None:
+    made = setup(fault, retries=1.0)
+
+    for _ in range(5):
+        with pytest.raises(ModelBusy) as caught:
+            made.invoke(request_class="document")
+
+    assert caught.value.retry_after_s == retry_after_s
+    assert len(made.runtime.calls) == 5
+    assert made.time.slept == []
+
+
+def queries_go_on_beside_late_documents(made: Setup) -> None:
+    """Documents of the same process find the endpoint late, again and again."""
+    for _ in range(5):
+        with pytest.raises(ModelUnavailable):
+            made.invoke(request_class="document")
+    made.runtime.answers = [SLOW, {"data": []}]
+
+    # The one retry of the budget is still there, and the breaker is closed.
+    assert made.invoke() == {"data": []}
+
+
+@pytest.mark.parametrize("fault", [SLOW, model_error(429, retry_after_s=1.5), model_error(504)])
+def test_queries_go_on_beside_late_documents(fault: Exception) -> None:
+    queries_go_on_beside_late_documents(setup(fault, retries=1.0))
+
+
+def test_documents_that_are_treated_as_queries_fail_the_same_check() -> None:
+    made = setup(SLOW, retries=1.0)
+    invoke = made.invoke
+
+    def as_query(seconds: float = 30.0, request_class: RequestClass = "document") -> dict[str, object]:
+        return invoke(seconds, "query")
+
+    made.invoke = as_query  # type: ignore[method-assign]  # the fault
+
+    with pytest.raises(ModelUnavailable):
+        queries_go_on_beside_late_documents(made)
+
+
+def test_documents_open_the_breaker_when_the_endpoint_is_gone() -> None:
+    made = setup(GONE, retries=0.0)
+
+    for _ in range(3):
+        with pytest.raises(ModelUnavailable) as caught:
+            made.invoke(request_class="document")
+
+    assert not isinstance(caught.value, ModelBusy)
+    assert made.breaker.is_open
+
+
+def test_a_document_waits_as_long_as_sagemaker_does() -> None:
+    made = setup({"data": []})
+
+    made.invoke(110.0, "document")
+
+    assert made.waits == [55.0]
+    assert "deadline_ms=1790000052250" in made.runtime.calls[0]["CustomAttributes"]
 
 
 def test_an_answer_that_is_no_object_is_a_fault() -> None:
