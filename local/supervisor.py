@@ -10,12 +10,20 @@ import os
 import signal
 import subprocess
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from local.faults import LocalFault
 from local.polling import TooLate, until
 
+RECORD_THEN_RUN = """
+started_ticks() { shift 19; echo "$1"; }
+read -r stat < "/proc/$$/stat"
+printf '{"identity": {"pid": %d, "started_ticks": %d, "boot_id": "%s"}, "fingerprint": "%s"}' \\
+    "$$" "$(started_ticks ${stat##*) })" "$2" "$3" > "$1.new" && mv "$1.new" "$1" && shift 3 && exec "$@"
+"""
+"""A process writes its own record and becomes the command: it is on record even if its starter is killed."""
+RECORD_LIMIT_S = 20.0
 TERMINATE_LIMIT_S = 20.0
 KILL_LIMIT_S = 5.0
 
@@ -38,8 +46,11 @@ def identify(pid: int) -> Identity | None:
     found = _stat(pid)
     if found is None:
         return None
-    boot_id = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-    return Identity(pid, int(found[18]), boot_id)
+    return Identity(pid, int(found[18]), _boot_id())
+
+
+def _boot_id() -> str:
+    return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
 
 
 def running_in_session(session: int) -> list[int]:
@@ -121,17 +132,19 @@ class Supervised:
         return identity is not None
 
     def _popen(self, launch: Launch) -> "subprocess.Popen[bytes]":
+        record = [self._record, _boot_id(), launch.fingerprint]
         with self.log.open("ab") as output:
             process = subprocess.Popen(
-                launch.command, cwd=launch.folder, env=launch.environment, start_new_session=True,
+                ["/bin/sh", "-c", RECORD_THEN_RUN, "sh", *record, *launch.command],
+                cwd=launch.folder, env=launch.environment, start_new_session=True,
                 stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
             )  # fmt: skip
-        identity = identify(process.pid)
-        if identity is not None:
-            content = {"identity": asdict(identity), "fingerprint": launch.fingerprint}
-            unfinished = self._record.with_suffix(".new")
-            unfinished.write_text(json.dumps(content), encoding="utf-8")
-            unfinished.replace(self._record)
+
+        def is_on_record() -> bool:
+            found = self._read()
+            return process.poll() is not None or (found is not None and found[0].pid == process.pid)
+
+        until(is_on_record, what=f"record of {self.name}", limit_s=RECORD_LIMIT_S, pause_s=0.005)
         return process
 
     def _end(self, identity: Identity, number: signal.Signals, limit_s: float) -> bool:

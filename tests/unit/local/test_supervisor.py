@@ -6,11 +6,12 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from local.faults import LocalFault
-from local.polling import until
+from local.polling import TooLate, until
 from local.supervisor import Identity, Launch, Supervised, identify, running_in_session
 
 SLEEP = "import time; time.sleep(600)"
@@ -128,6 +129,51 @@ def test_a_process_that_outlives_its_kill_is_named(
         process.stop(at_once=True)
     monkeypatch.undo()
     process.stop(at_once=True)
+
+
+def check_is_found_after_its_starter_was_killed(process: Supervised, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A started process is on record though its starter did nothing more; AssertionError otherwise."""
+    started: list[int] = []
+
+    class Killed(Exception):
+        pass
+
+    class StarterIsKilled(subprocess.Popen[bytes]):
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            super().__init__(*arguments, **options)
+            started.append(self.pid)
+            self.returncode = 0
+            raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr("local.supervisor.subprocess.Popen", StarterIsKilled)
+        with pytest.raises(Killed):
+            process.start(launch(SLEEP))
+    try:
+        found = until(process.identity, what="the record", limit_s=2)
+    except TooLate as error:
+        raise AssertionError(str(error)) from error
+    finally:
+        os.kill(started[0], signal.SIGKILL)
+        os.waitpid(started[0], 0)
+
+    assert found is not None
+    assert found.pid == started[0]
+
+
+def test_a_process_is_on_record_even_if_its_starter_is_killed(
+    process: Supervised, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check_is_found_after_its_starter_was_killed(process, monkeypatch)
+
+
+def test_a_record_that_the_starter_writes_is_found_out(
+    process: Supervised, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("local.supervisor.RECORD_THEN_RUN", 'shift 3; exec "$@"')
+
+    with pytest.raises(AssertionError):
+        check_is_found_after_its_starter_was_killed(process, monkeypatch)
 
 
 def test_run_returns_the_exit_status_and_leaves_no_record(process: Supervised) -> None:
