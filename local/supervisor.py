@@ -132,7 +132,7 @@ class Supervised:
         return identity is not None
 
     def _popen(self, launch: Launch) -> "subprocess.Popen[bytes]":
-        record = [self._record, _boot_id(), launch.fingerprint]
+        record = [str(self._record), _boot_id(), launch.fingerprint]
         with self.log.open("ab") as output:
             process = subprocess.Popen(
                 ["/bin/sh", "-c", RECORD_THEN_RUN, "sh", *record, *launch.command],
