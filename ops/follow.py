@@ -7,6 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 from haylift.domain.documents import DocumentRecord, DocumentState
+from haylift.domain.metadata import groups_metadata
 
 from ops.files import LocalFile
 
@@ -82,12 +83,20 @@ class Bucket:
         self._record_of = record_of
         self._now = now
 
-    def upload(self, file: LocalFile) -> Uploaded:
-        """Puts the file into the bucket. Raises OSError when it cannot be read."""
+    def upload(self, file: LocalFile, groups: frozenset[str] | None = None) -> Uploaded:
+        """Puts the file into the bucket. Raises OSError when it cannot be read.
+
+        `groups` None: those of the file that is replaced, so that an update opens nothing.
+        """
         before = self._record_of(file.key.tenant, file.key.document_id)
+        kept = before.claimed_groups if before and groups is None else groups
         with file.path.open("rb") as body:
             answer = self._client.put_object(
-                Bucket=self._name, Key=file.key.object_key, Body=body, ContentType=file.content_type
+                Bucket=self._name,
+                Key=file.key.object_key,
+                Body=body,
+                ContentType=file.content_type,
+                Metadata=groups_metadata(kept),
             )
         return Uploaded(
             file=file,

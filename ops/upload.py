@@ -2,7 +2,7 @@
 
 from argparse import ArgumentParser
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -10,9 +10,10 @@ from typing import Any
 from haylift.adapters.dynamodb_ledger import DynamoDbLedger
 from haylift.adapters.dynamodb_users import DynamoDbUsers
 from haylift.domain.documents import DocumentState
+from haylift.domain.metadata import are_group_names
 
 from ops.deployment import LOCAL_STAGE, Deployment
-from ops.faults import EXIT_FAILED, EXIT_OK
+from ops.faults import EXIT_FAILED, EXIT_OK, UsageFault
 from ops.files import LocalFile, collect
 from ops.follow import Bucket, Follower, Outcome, RecordOf, Uploaded
 from ops.progress import UploadDisplay, line, upload_display
@@ -44,6 +45,12 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--prefix", default="", help="a path before the files' own, e.g. handbook or bulk (backfill lane)"
     )
+    parser.add_argument(
+        "--groups",
+        metavar="A,B",
+        help="only these access groups may find the files; an empty text: everybody in the tenant "
+        "(default: as it was for the file that is replaced, else everybody)",
+    )
     parser.add_argument("--no-wait", dest="wait", action="store_false", help="return when all are uploaded")
     parser.add_argument("--wait", dest="wait", action="store_true", default=True, help="the default")
     parser.add_argument(
@@ -61,6 +68,7 @@ def run(session: Session) -> int:
     options, world = session.options, session.world
     deployment = session.deployment()
     tenant = deployment.tenant(options.tenant)
+    groups = _access_groups(options.groups)
     files = collect(options.paths, tenant=tenant, prefix=options.prefix)
     warnings = [warning] if (warning := _unknown_tenant(deployment, tenant)) else []
     for text in warnings:
@@ -68,7 +76,7 @@ def run(session: Session) -> int:
     record_of = _ledger(deployment)
     bucket = Bucket(deployment.client("s3"), deployment.output("UploadBucketName"), record_of, world.now)
     with upload_display(session.terminal, len(files)) as display:
-        uploads = _upload_all(bucket, files, display)
+        uploads = _upload_all(lambda file: bucket.upload(file, groups), files, display)
         outcomes = [Outcome(uploaded=uploaded) for uploaded in uploads]
         if options.wait:
             follower = Follower(record_of, bucket.is_current, now=world.now, sleep=world.sleep)
@@ -101,10 +109,23 @@ def _ledger(deployment: Deployment) -> RecordOf:
     ).get
 
 
-def _upload_all(bucket: Bucket, files: Sequence[LocalFile], display: UploadDisplay) -> list[Uploaded]:
+def _access_groups(text: str | None) -> frozenset[str] | None:
+    if text is None:
+        return None
+    groups = frozenset(name.strip() for name in text.split(",") if name.strip())
+    if not are_group_names(groups) or not all(name.isascii() for name in groups):
+        raise UsageFault(
+            "invalid_access_groups", "--groups takes at most 100 ASCII names, separated by commas."
+        )
+    return groups
+
+
+def _upload_all(
+    upload: Callable[[LocalFile], Uploaded], files: Sequence[LocalFile], display: UploadDisplay
+) -> list[Uploaded]:
     uploads = []
     with ThreadPoolExecutor(PARALLEL_UPLOADS) as pool:
-        for uploaded in pool.map(bucket.upload, files):
+        for uploaded in pool.map(upload, files):
             display.uploaded()
             uploads.append(uploaded)
     return uploads

@@ -14,6 +14,7 @@ from haylift.domain.documents import DocumentKey, DocumentRecord, DocumentState,
 from haylift.domain.errors import DocumentRejected
 from haylift.domain.events import ObjectEvent, ObjectEventKind
 from haylift.domain.identity import Role
+from haylift.domain.metadata import DocumentMetadata
 from haylift.ports.identity import User
 
 from ops.cli import main
@@ -57,7 +58,9 @@ class Ingestion:
             sequencer=padded_sequencer(f"{self._sequence:04X}"),
             version_id=version_id,
         )
-        row = self.ledger.claim(event, version_id, lane=Lane.INTERACTIVE).record
+        head = self._s3.head_object(Bucket=BUCKET, Key=key.object_key)
+        groups = DocumentMetadata.of_object(head["Metadata"]).access_groups
+        row = self.ledger.claim(event, version_id, lane=Lane.INTERACTIVE, groups=groups).record
         row = self.ledger.take_lease(key.tenant, key.document_id, row.revision, "worker", 150)
         reason = self._reason_by_path.get(key.path, "")
         state = DocumentState.REJECTED if reason else DocumentState.SEARCHABLE
@@ -166,6 +169,31 @@ def test_a_rejected_file_that_replaced_a_good_one_says_what_is_lost(state_dir: P
     assert shown(second).count(lost) == 1
     documents = json.loads(shown(again))["documents"]
     assert [document["earlier_version_hidden"] for document in documents] == [False, False]
+
+
+def _groups_of(path: str) -> str | None:
+    head = boto3.client("s3").head_object(Bucket=BUCKET, Key=f"documents/acme/{path}")
+    groups: str | None = head["Metadata"].get("access-groups")
+    return groups
+
+
+def test_files_are_uploaded_for_groups_and_an_update_opens_nothing(state_dir: Path, folder: Path) -> None:
+    ingestion = Ingestion()
+    seen = []
+    for groups in (("--groups", "hr, it"), (), ("--groups", "")):
+        world = captured_world(clock=HandClock(ingestion.work))
+        assert main(_arguments(state_dir, str(folder), *groups), world) == 0
+        seen.append(_groups_of("start.md"))
+
+    assert seen == ["hr,it", "hr,it", None]
+
+
+def test_groups_that_cannot_be_are_refused(state_dir: Path, folder: Path) -> None:
+    world = captured_world()
+
+    assert main(_arguments(state_dir, str(folder), "--groups", "gr\u00fcn"), world) == 2
+
+    assert remarked(world).startswith("invalid_access_groups: ")
 
 
 def test_a_tenant_without_users_is_warned_of(state_dir: Path, folder: Path) -> None:
