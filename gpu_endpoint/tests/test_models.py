@@ -19,7 +19,7 @@ from haylift_endpoint.inference.hardware import BatchLimits
 from haylift_endpoint.inference.onnx import OnnxModel
 from haylift_endpoint.inference.registry import ModelSpec, find_model, read_registry
 from haylift_endpoint.ports import Pair, Prepared, RequestClass, Text
-from haylift_endpoint.service import EmbeddingService, ServedModel
+from haylift_endpoint.service import EmbeddingService, ServedModel, sigmoid
 from haylift_endpoint.settings import Settings
 from tests.fakes import CountingObserver, call
 
@@ -123,7 +123,7 @@ def check_leaves_room_for_the_document(prepared: Prepared, document_ids: Sequenc
     assert prepared.token_ids[prepared.second_start : -1] == tuple(document_ids)
 
 
-def test_a_long_question_is_cut_so_that_passages_keep_half(reranker: OnnxModel, bge: OnnxModel) -> None:
+def test_a_long_question_is_cut_so_that_passages_keep_their_room(reranker: OnnxModel, bge: OnnxModel) -> None:
     question = "how do I upload a document to the bucket " * 60
     document = bge.prepare([Text("word " * 250, "document")], truncate=False)[0].token_ids[1:-1]
 
@@ -132,12 +132,35 @@ def test_a_long_question_is_cut_so_that_passages_keep_half(reranker: OnnxModel, 
     )
 
     check_leaves_room_for_the_document(fitting, document)
-    assert [item.second_start for item in (short, fitting, long)] == [258, 258, 258], "the same for all"
-    assert [item.tokens for item in (short, fitting, long)] == [260, 509, 512]
-    cut_document = replace(fitting, token_ids=(*fitting.token_ids[:300], fitting.token_ids[-1]))
+    assert [item.second_start for item in (short, fitting, long)] == [50, 50, 50], "the same for all"
+    assert [item.tokens for item in (short, fitting, long)] == [52, 301, 512]
+    cut_document = replace(fitting, token_ids=(*fitting.token_ids[:200], fitting.token_ids[-1]))
     for broken in (replace(fitting, is_truncated=False), cut_document):
         with pytest.raises(AssertionError):
             check_leaves_room_for_the_document(broken, document)
+
+
+STORY = (
+    "How do I upload a document? I am asking since our team has moved last week to the new system and most "
+    "of our files still lie on an old share in the cellar. We have tried to copy them by hand but it took very "
+    "long and two colleagues gave up. We also have pictures and spreadsheets of many years, which somebody "
+    "scanned at some point and named after the person who brought them. My manager would like to see the "
+    "whole archive in one place before the end of the month, so any hint is welcome, and also what it costs. "
+) * 3
+
+
+def check_a_long_question_fits_no_foreign_passage(model: OnnxModel) -> None:
+    pair = model.prepare([Pair(STORY, "An enzyme phosphorylates glycogen.")], truncate=True)[0]
+    assert sigmoid(float(model.finish(model.forward([pair])[0])[0])) < 0.5
+
+
+def test_a_long_question_does_not_make_every_passage_relevant(reranker: OnnxModel) -> None:
+    files = find_model("ms-marco-MiniLM-L-12-v2", REGISTRY)
+    half = replace(files, spec=files.spec.model_copy(update={"max_query_tokens": 256}))
+
+    check_a_long_question_fits_no_foreign_passage(reranker)
+    with pytest.raises(AssertionError):
+        check_a_long_question_fits_no_foreign_passage(OnnxModel(half, SETTINGS, "cpu"))
 
 
 def test_a_long_question_is_embedded_by_its_first_tokens(bge: OnnxModel) -> None:

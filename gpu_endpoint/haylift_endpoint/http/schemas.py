@@ -42,7 +42,7 @@ class RerankRequest(_Body):
     )
     truncate: bool = Field(
         default=False,
-        description="Cut a query to half of the model's tokens, documents to the rest; list the cut ones.",
+        description="Cut a query to what the model reads well, documents to the rest; list the cut ones.",
     )
 
 

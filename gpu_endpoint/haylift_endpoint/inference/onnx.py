@@ -51,7 +51,9 @@ class OnnxModel:
 
     def __init__(self, files: ModelFiles, settings: Settings, device: Device) -> None:
         self._files = files
-        self._vocabulary = Vocabulary.load(files.tokenizer, files.spec.max_tokens)
+        self._vocabulary = Vocabulary.load(
+            files.tokenizer, files.spec.max_tokens, max_query_tokens=files.spec.max_query_tokens
+        )
         self._session = _session(files, settings, device)
         self._input_names = frozenset(node.name for node in self._session.get_inputs())
         self._canary = self._prepare_canary()

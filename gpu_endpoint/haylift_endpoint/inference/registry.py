@@ -28,7 +28,8 @@ class ModelSpec(BaseModel):
     """A model as the registry file describes it.
 
     `max_tokens` counts the special tokens too. `batch_dependent` says that a result moves with the texts that
-    ran beside it (dynamic quantisation); `HAYLIFT_ENDPOINT_EXACT` takes that away.
+    ran beside it (dynamic quantisation); `HAYLIFT_ENDPOINT_EXACT` takes that away. `max_query_tokens` is what
+    truncation leaves of a reranker's query, without special tokens; default and largest: half of `max_tokens`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -36,6 +37,7 @@ class ModelSpec(BaseModel):
     task: Literal["embed", "rerank"]
     dimensions: int = Field(ge=1)
     max_tokens: int = Field(ge=8)
+    max_query_tokens: int | None = Field(None, ge=1)
     pooling: Literal["cls", "mean", "logit"]
     query_prefix: str
     batch_dependent: bool

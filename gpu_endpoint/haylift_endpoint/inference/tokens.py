@@ -22,9 +22,10 @@ class Vocabulary:
     cls_id: int
     sep_id: int
     max_tokens: int
+    max_query_tokens: int
 
     @classmethod
-    def load(cls, path: Path, max_tokens: int) -> "Vocabulary":
+    def load(cls, path: Path, max_tokens: int, *, max_query_tokens: int | None = None) -> "Vocabulary":
         """The tokenizer of a file, with the file's own truncation and padding switched off.
 
         Raises:
@@ -39,7 +40,8 @@ class Vocabulary:
         cls_id, sep_id = tokenizer.token_to_id("[CLS]"), tokenizer.token_to_id("[SEP]")
         if cls_id is None or sep_id is None:
             raise StartupError(f"{path} has no [CLS] and [SEP]")
-        return cls(tokenizer, cls_id, sep_id, max_tokens)
+        half = max_tokens // 2
+        return cls(tokenizer, cls_id, sep_id, max_tokens, min(max_query_tokens or half, half))
 
     def prepare_texts(self, texts: Sequence[Text], *, prefix: str, truncate: bool) -> list[Prepared]:
         """Texts in order, queries with `prefix`; see `BatchModel.prepare`."""
@@ -56,15 +58,15 @@ class Vocabulary:
     def prepare_pairs(self, pairs: Sequence[Pair], *, truncate: bool) -> list[Prepared]:
         """Pairs in order; see `BatchModel.prepare`.
 
-        Truncation cuts a query to at most half of `max_tokens`, alike for all its documents so that their
-        scores compare, and then each document to the room that is left.
+        Truncation cuts a query to `max_query_tokens`, alike for all its documents so that their scores
+        compare, and then each document to the room that is left.
         """
         queries = list(dict.fromkeys(pair.query for pair in pairs))
         ids_by_query = dict(zip(queries, self._ids(queries), strict=True))
         prepared = []
         for index, document in enumerate(self._ids([pair.document for pair in pairs])):
             whole = ids_by_query[pairs[index].query]
-            query = whole[: self.max_tokens // 2] if truncate else whole
+            query = whole[: self.max_query_tokens] if truncate else whole
             room = self.max_tokens - 3 - len(query)
             if room < 1:
                 raise self._too_long("query", len(query) + 3)
