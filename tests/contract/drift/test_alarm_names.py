@@ -16,10 +16,13 @@ RUNBOOKS = ROOT / "docs" / "runbooks"
 
 
 def alarm_faults(names: Iterable[str], stage: str, runbooks: Path) -> list[str]:
-    """Alarms without a runbook and runbooks without an alarm. A name may end with `/<variant>`."""
+    """Alarms without a runbook and runbooks without an alarm. A name may end with `/<variant>`.
+
+    `README.md` is of no alarm: it says how to run the commands.
+    """
     prefix = f"haylift-{stage}-"
     symptoms = {name.removeprefix(prefix).split("/")[0] for name in names}
-    files = {path.stem for path in runbooks.glob("*.md")}
+    files = {path.stem for path in runbooks.glob("*.md")} - {"README"}
     return [
         *(f"{name} has no runbook" for name in sorted(symptoms - files)),
         *(f"{name} has no alarm" for name in sorted(files - symptoms)),
@@ -53,6 +56,7 @@ def test_alarms_and_runbooks_have_the_same_names(stage: str) -> None:
 
 def test_a_missing_runbook_and_a_lost_one_would_be_seen(tmp_path: Path) -> None:
     (tmp_path / "search-fast.md").write_text("")
+    (tmp_path / "README.md").write_text("")
 
     faults = alarm_faults(["haylift-dev-search-slow/query"], "dev", tmp_path)
 
