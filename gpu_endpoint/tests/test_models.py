@@ -142,9 +142,9 @@ def test_a_long_question_is_cut_so_that_passages_keep_their_room(reranker: OnnxM
 
 STORY = (
     "How do I upload a document? I am asking since our team has moved last week to the new system and most "
-    "of our files still lie on an old share in the cellar. We have tried to copy them by hand but it took very "
-    "long and two colleagues gave up. We also have pictures and spreadsheets of many years, which somebody "
-    "scanned at some point and named after the person who brought them. My manager would like to see the "
+    "of our files still lie on an old share in the cellar. We have tried to copy them by hand but it took "
+    "very long and two colleagues gave up. We also have pictures and spreadsheets of many years, which "
+    "somebody scanned and named after the person who brought them. My manager would like to see the "
     "whole archive in one place before the end of the month, so any hint is welcome, and also what it costs. "
 ) * 3
 

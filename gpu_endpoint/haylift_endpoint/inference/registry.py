@@ -29,7 +29,7 @@ class ModelSpec(BaseModel):
 
     `max_tokens` counts the special tokens too. `batch_dependent` says that a result moves with the texts that
     ran beside it (dynamic quantisation); `HAYLIFT_ENDPOINT_EXACT` takes that away. `max_query_tokens` is what
-    truncation leaves of a reranker's query, without special tokens; default and largest: half of `max_tokens`.
+    truncation leaves of a reranker's query, without special tokens; by default half of `max_tokens`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
