@@ -7,7 +7,11 @@ from typing import Any
 
 from haylift.domain.documents import DocumentKey, DocumentRecord, DocumentState
 from haylift.domain.errors import InvalidInput
+from haylift.domain.identity import Role
 from haylift.ports import DocumentPage, UploadForm
+from haylift.services.documents import DocumentsService
+
+from tests.fakes.gateway import principal
 
 
 @dataclass
@@ -99,3 +103,20 @@ def record(path: str = "handbook/start.md", tenant: str = "acme", **changes: Any
         searchable_at=1_800_000_002.25,
     )
     return replace(row, **changes)
+
+
+ADA = principal(Role.EDITOR, "acme", frozenset({"staff"}))
+"""An editor of the group `staff`."""
+
+
+def service(*records: DocumentRecord, kind: type[DocumentsService] = DocumentsService) -> DocumentsService:
+    """The service over a shelf with these records."""
+    ledger = ShelfLedger()
+    ledger.add(records)
+    return kind(
+        ledger=ledger,  # type: ignore[arg-type]
+        objects=ShelfObjects(),  # type: ignore[arg-type]
+        upload_max_bytes=1_000,
+        upload_expires_s=900,
+        download_expires_s=300,
+    )

@@ -6,27 +6,12 @@ from dataclasses import replace
 import pytest
 from haylift.domain.documents import DocumentKey, DocumentRecord, DocumentState
 from haylift.domain.errors import InvalidInput, NotAllowed, NotFound
-from haylift.domain.identity import Principal, Role
+from haylift.domain.identity import Principal
 from haylift.services.documents import DocumentsService, document_key
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tests.fakes.gateway import principal
-from tests.unit.documents.shelf import ShelfLedger, ShelfObjects, record
-
-ADA = principal(Role.EDITOR, "acme", frozenset({"staff"}))
-
-
-def service(*records: DocumentRecord, kind: type[DocumentsService] = DocumentsService) -> DocumentsService:
-    ledger = ShelfLedger()
-    ledger.add(records)
-    return kind(
-        ledger=ledger,  # type: ignore[arg-type]
-        objects=ShelfObjects(),  # type: ignore[arg-type]
-        upload_max_bytes=1_000,
-        upload_expires_s=900,
-        download_expires_s=300,
-    )
+from tests.unit.documents.shelf import ADA, record, service
 
 
 def all_pages(documents: DocumentsService, caller: Principal, limit: int) -> list[DocumentRecord]:
@@ -199,59 +184,6 @@ def test_an_upload_goes_to_the_callers_tenant() -> None:
 
 def test_a_visible_document_may_be_replaced() -> None:
     assert service(record()).upload(ADA, "handbook/start.md").key.document_id == record().document_id
-
-
-WAITING = record(
-    "board.md", state=DocumentState.RECEIVED, live_revision=0, claimed_groups=frozenset({"board"})
-)
-TIGHTENED = record("board.md", state=DocumentState.INDEXING, claimed_groups=frozenset({"board"}))
-OPENED = record("board.md", state=DocumentState.INDEXING, access_groups=frozenset({"board"}))
-
-
-def stays_hidden(kind: type[DocumentsService], row: DocumentRecord) -> None:
-    documents = service(row, kind=kind)
-
-    assert documents.list(ADA, limit=10).documents == ()
-    for act in (documents.get, documents.delete):
-        with pytest.raises(NotFound):
-            act(ADA, row.document_id)
-    assert documents.objects.deleted == []  # type: ignore[attr-defined]
-
-
-@pytest.mark.parametrize("row", [WAITING, TIGHTENED, OPENED], ids=["waiting", "tightened", "opened"])
-def test_a_document_that_waits_is_seen_by_its_groups_only(row: DocumentRecord) -> None:
-    stays_hidden(DocumentsService, row)
-
-
-class _LooksAtWhatIsLive(DocumentsService):
-    def _may_see(self, record: DocumentRecord, principal: Principal) -> bool:
-        return not record.access_groups or bool(record.access_groups & principal.groups)
-
-
-@pytest.mark.parametrize("row", [WAITING, TIGHTENED], ids=["waiting", "tightened"])
-def test_rights_of_the_live_version_alone_fail_the_same_check(row: DocumentRecord) -> None:
-    with pytest.raises(AssertionError):
-        stays_hidden(_LooksAtWhatIsLive, row)
-
-
-def test_an_update_keeps_the_groups_of_the_file() -> None:
-    restricted = record("team.md", claimed_groups=frozenset({"staff", "board"}))
-
-    kept = service(restricted).upload(ADA, "team.md").form.fields
-    changed = service(restricted).upload(ADA, "team.md", access_groups=frozenset({"staff"})).form.fields
-    opened = service(restricted).upload(ADA, "team.md", access_groups=frozenset()).form.fields
-
-    assert kept["x-amz-meta-access-groups"] == "board,staff"
-    assert changed["x-amz-meta-access-groups"] == "staff"
-    assert "x-amz-meta-access-groups" not in opened
-
-
-@pytest.mark.parametrize("groups", [{"board"}, {"staff", "a,b"}, {"staff", ""}, {"staff", "a\nb"}])
-def test_groups_that_lock_the_uploader_out_or_cannot_be_read_are_refused(groups: set[str]) -> None:
-    with pytest.raises(InvalidInput) as refusal:
-        service().upload(ADA, "a.md", access_groups=frozenset(groups))
-
-    assert refusal.value.code == "invalid_access_groups"
 
 
 def test_a_restricted_document_may_not_be_replaced_unseen() -> None:
