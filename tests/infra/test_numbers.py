@@ -68,6 +68,8 @@ def mapping_faults(stacks: Stacks) -> list[str]:
             faults.append(f"{logical_id} fails whole batches")
         if "MaximumConcurrency" not in mapping.get("ScalingConfig", {}):
             faults.append(f"{logical_id} has no MaximumConcurrency")
+        if logical_id.startswith("ingestion") and mapping.get("BatchSize") != 1:
+            faults.append(f"{logical_id} lets documents wait for each other")
     for _, _, properties in resources(stacks, "AWS::Lambda::Function"):
         if "ReservedConcurrentExecutions" in properties:
             faults.append(f"{properties['FunctionName']} reserves concurrency")
@@ -103,6 +105,16 @@ def test_a_mapping_that_fails_whole_batches_would_be_seen() -> None:
     mapping["FunctionResponseTypes"] = []
 
     assert len(mapping_faults(stacks)) == 1
+
+
+def test_a_lane_that_brings_several_documents_at_once_would_be_seen() -> None:
+    stacks = copy.deepcopy(templates("prod"))
+    for _, _, mapping in resources(stacks, "AWS::Lambda::EventSourceMapping"):
+        mapping["BatchSize"] = 5
+
+    faults = mapping_faults(stacks)
+
+    assert [fault.partition(" ")[2] for fault in faults] == ["lets documents wait for each other"] * 2
 
 
 @pytest.mark.parametrize("stage", STAGES)
