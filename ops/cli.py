@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,7 @@ from haylift.domain.errors import DependencyUnavailable, HayliftError
 
 from ops import logs, questions, upload, users
 from ops.deployment import LOCAL_STAGE, STAGES
-from ops.faults import EXIT_FAILED, NEXT_STEP, OpsFault
+from ops.faults import EXIT_FAILED, EXIT_OK, NEXT_STEP, OpsFault
 from ops.session import Session, World
 from ops.terminal import Terminal
 
@@ -103,7 +104,7 @@ def _add_common(parser: argparse.ArgumentParser, **defaults: Any) -> None:
 
 
 def _with_next_step(detail: str, stage: str) -> str:
-    return f"{detail} {NEXT_STEP}" if stage == LOCAL_STAGE else detail
+    return f"{detail.rstrip('.')}. {NEXT_STEP}" if stage == LOCAL_STAGE else detail
 
 
 def main(arguments: Sequence[str], world: World | None = None) -> int:
@@ -126,6 +127,11 @@ def main(arguments: Sequence[str], world: World | None = None) -> int:
         terminal.fault(OpsFault(f"aws_{error.get('Code', 'error')}", error.get("Message", str(fault))))
     except BotoCoreError as fault:
         terminal.fault(OpsFault("aws_unreachable", _with_next_step(str(fault), options.stage)))
+    except BrokenPipeError:
+        # The reader, such as `head`, has enough; closed, so that Python does not write the rest at its end.
+        with suppress(BrokenPipeError):
+            world.out.close()
+        return EXIT_OK
     except OSError as fault:
         terminal.fault(OpsFault("file_error", str(fault)))
     except KeyboardInterrupt:

@@ -6,6 +6,7 @@ import importlib
 import io
 import pkgutil
 import socket
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -104,6 +105,23 @@ def test_on_aws_a_fault_does_not_speak_of_make(monkeypatch: pytest.MonkeyPatch, 
 
     assert remarked(world).startswith("aws_unreachable: ")
     assert "make" not in remarked(world)
+
+
+class ClosedPipe(io.StringIO):
+    """A reader that has gone."""
+
+    def write(self, text: str) -> int:
+        raise BrokenPipeError(32, "Broken pipe")
+
+
+@pytest.mark.usefixtures("aws")
+def test_a_reader_that_has_enough_ends_the_command_quietly(state_dir: Path) -> None:
+    world = replace(captured_world(), out=ClosedPipe())
+
+    assert main(["user", "list", "--state-dir", str(state_dir)], world) == 0
+
+    assert remarked(world) == ""
+    assert world.out.closed
 
 
 def test_aws_without_a_region_asks_for_one(monkeypatch: pytest.MonkeyPatch) -> None:
