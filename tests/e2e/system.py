@@ -80,8 +80,10 @@ class System:
     def request(
         self, method: str, path: str, *, role: str = "admin", tenant: str = "acme", **more: Any
     ) -> httpx.Response:
-        """A request with a token."""
+        """A request with a token; `content_type` for a body that httpx does not name itself."""
         headers = {"Authorization": f"Bearer {self.token(role, tenant)}"}
+        if content_type := more.pop("content_type", None):
+            headers["Content-Type"] = content_type
         return self.http.request(method, path, headers=headers, **more)
 
     def search(self, query: str, *, tenant: str = "acme", **more: Any) -> dict[str, Any]:

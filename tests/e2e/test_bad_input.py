@@ -59,10 +59,16 @@ def test_a_bad_question_is_400(system: System, body: object, code: str) -> None:
 
 @pytest.mark.parametrize("raw", [b"{", b"\xff\xfe", b"null", b'{"query": NaN}', b"[" * 10_000])
 def test_bad_json_is_400(system: System, raw: bytes) -> None:
-    response = system.request("POST", "/v1/search", content=raw)
+    response = system.request("POST", "/v1/search", content=raw, content_type="application/json")
 
     assert response.status_code == 400, response.text
     assert response.json()["code"] in {"invalid_json", "invalid_request"}
+
+
+def test_a_body_that_is_not_called_json_is_415(system: System) -> None:
+    response = system.request("POST", "/v1/search", content=b'{"query": "a"}')
+
+    assert_problem(response, 415, "unsupported_media_type")
 
 
 def test_a_body_over_256_kb_is_413(system: System) -> None:
