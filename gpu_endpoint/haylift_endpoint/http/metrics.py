@@ -25,7 +25,7 @@ class Metrics:
     """The counters of one process; see `Observer`."""
 
     def __init__(self) -> None:
-        disable_created_metrics()  # type: ignore[no-untyped-call]
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # prometheus_client has no types here
         self._registry = CollectorRegistry()
         self._requests = self._counter(
             "requests", "Requests by outcome: ok or the error's code", "task", "outcome"
