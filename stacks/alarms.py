@@ -74,7 +74,7 @@ def _route_p95(route: str, variant: str, threshold_s: float) -> Watch:
         statistic="p95",
         threshold=threshold_s,
         variant=variant,
-        dimensions={Dimension.ROUTE: route},
+        dimensions={Dimension.ENDPOINT: route},
     )
 
 

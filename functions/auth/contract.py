@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 
 from haylift.routes import AUTH_ROUTES
-from haylift.settings import CommonSettings
+from haylift.settings import HttpSettings
 
 ROUTES = AUTH_ROUTES
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings(CommonSettings):
+class Settings(HttpSettings):
     """Settings of the auth function.
 
     Args:
@@ -17,6 +17,7 @@ class Settings(CommonSettings):
         signing_key_ids: KMS keys; the first one signs, all are published.
         issuer, audience: `iss` and `aud` of the tokens.
         access_token_ttl_s, refresh_token_ttl_s: lifetimes.
+        logins_per_minute: by source address; 0: no limit.
     """
 
     users_table: str
@@ -26,3 +27,4 @@ class Settings(CommonSettings):
     audience: str
     access_token_ttl_s: int = 900
     refresh_token_ttl_s: int = 1_209_600
+    logins_per_minute: int = 10

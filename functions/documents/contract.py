@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 
 from haylift.routes import DOCUMENTS_ROUTES
-from haylift.settings import CommonSettings
+from haylift.settings import HttpSettings
 
 ROUTES = DOCUMENTS_ROUTES
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings(CommonSettings):
+class Settings(HttpSettings):
     """Settings of the documents function.
 
     Args:

@@ -176,8 +176,8 @@ def test_every_request_is_counted_by_its_route(app: FastAPI, telemetry: Recorded
     Gateway(app, principal()).request("GET", "/nowhere")
 
     assert telemetry.dimensions_of(Metric.REQUESTS) == [
-        {"method": "POST", "route": "/fail/{name}", "status": "500"},
-        {"method": "GET", "route": "unmatched", "status": "404"},
+        {"method": "POST", "endpoint": "/fail/{name}", "status": "500"},
+        {"method": "GET", "endpoint": "unmatched", "status": "404"},
     ]
 
 

@@ -19,12 +19,16 @@ class Access(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Route:
-    """One method of the REST API. `permission` is needed with `Access.TOKEN`, and only there."""
+    """One method of the REST API. `permission` is needed with `Access.TOKEN`, and only there.
+
+    `alias_of` is the path that this one repeats under a name of Haystack's production guides.
+    """
 
     method: str
     path: str
     access: Access = Access.TOKEN
     permission: Permission | None = None
+    alias_of: str = ""
 
     def __post_init__(self) -> None:
         if (self.access is Access.TOKEN) != (self.permission is not None):
@@ -44,3 +48,20 @@ class QueueSource:
     batch_size: int
     max_concurrency: int
     batching_window_s: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Schedule:
+    """A clock that calls a function with the event `{"source": "haylift.<name>"}`."""
+
+    name: str
+    every_minutes: int
+
+    @property
+    def source(self) -> str:
+        """The `source` of the event.
+
+        >>> Schedule(name="heartbeat", every_minutes=1).source
+        'haylift.heartbeat'
+        """
+        return f"haylift.{self.name}"

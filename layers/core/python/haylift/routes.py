@@ -11,7 +11,9 @@ from haylift.domain.identity import Permission
 AUTH_ROUTES = (
     Route(method="POST", path="/v1/auth/login", access=Access.PUBLIC),
     Route(method="POST", path="/v1/auth/refresh", access=Access.PUBLIC),
+    Route(method="POST", path="/v1/auth/logout", permission=Permission.READ),
     Route(method="GET", path="/.well-known/jwks.json", access=Access.PUBLIC),
+    Route(method="POST", path="/login", access=Access.PUBLIC, alias_of="/v1/auth/login"),
 )
 
 DOCUMENTS_ROUTES = (
@@ -23,9 +25,22 @@ DOCUMENTS_ROUTES = (
 
 SEARCH_ROUTES = (
     Route(method="POST", path="/v1/search", permission=Permission.READ),
+    Route(method="POST", path="/v1/search/batch", permission=Permission.READ),
     Route(method="POST", path="/v1/query", permission=Permission.READ),
+    Route(method="POST", path="/v1/feedback", permission=Permission.READ),
     Route(method="GET", path="/health", access=Access.OPTIONAL),
     Route(method="GET", path="/ready", access=Access.PUBLIC),
+    Route(method="POST", path="/search", permission=Permission.READ, alias_of="/v1/search"),
+    Route(method="POST", path="/batch-search", permission=Permission.READ, alias_of="/v1/search/batch"),
+    Route(method="POST", path="/query", permission=Permission.READ, alias_of="/v1/query"),
 )
 
-ALL_ROUTES = (*AUTH_ROUTES, *DOCUMENTS_ROUTES, *SEARCH_ROUTES)
+METRICS_ROUTES = (Route(method="GET", path="/metrics", permission=Permission.READ),)
+
+REFERENCE_ROUTES = (
+    Route(method="GET", path="/docs", access=Access.PUBLIC),
+    Route(method="GET", path="/docs/{asset}", access=Access.PUBLIC),
+    Route(method="GET", path="/openapi.json", access=Access.PUBLIC),
+)
+
+ALL_ROUTES = (*AUTH_ROUTES, *DOCUMENTS_ROUTES, *SEARCH_ROUTES, *METRICS_ROUTES, *REFERENCE_ROUTES)

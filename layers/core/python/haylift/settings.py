@@ -31,6 +31,19 @@ class CommonSettings:
     log_level: str = "INFO"
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class HttpSettings(CommonSettings):
+    """What every function behind the API knows.
+
+    Args:
+        allowed_origins: web origins whose pages may call the API (`https://app.example.com`).
+        trusted_hosts: values of the Host header that are answered; empty: the gateway decides alone.
+    """
+
+    allowed_origins: tuple[str, ...] = ()
+    trusted_hosts: tuple[str, ...] = ()
+
+
 def variable_name(field_name: str) -> str:
     """The environment variable of a field.
 

@@ -28,7 +28,7 @@ class Unit(StrEnum):
 class Dimension(StrEnum):
     """All dimensions there are; each has few values."""
 
-    ROUTE = "route"
+    ENDPOINT = "endpoint"
     METHOD = "method"
     STATUS = "status"
     QUERY_TYPE = "query_type"
@@ -39,6 +39,9 @@ class Dimension(StrEnum):
     STATE = "state"
     REASON = "reason"
     LANE = "lane"
+    DEPENDENCY = "dependency"
+    KIND = "kind"
+    LIMIT = "limit"
 
 
 @dataclass(frozen=True)
@@ -58,29 +61,68 @@ class Metric(Enum):
 
     REQUESTS = "haystack_requests_total"
     REQUEST_DURATION = "haystack_request_duration_seconds"
+    REQUEST_FAILURES = "request_failures"
     SEARCH_QUERIES = "haystack_search_queries_total"
     INDEXING_DURATION = "haystack_indexing_duration_seconds"
+    DOCUMENTS_STORED = "haystack_documents_total"
+    CACHE_HIT_RATIO = "haystack_cache_hit_ratio"
     CACHE_LOOKUPS = "cache_lookups"
     MODEL_CALLS = "model_calls"
+    MODEL_FAILURES = "model_failures"
     MODEL_DURATION = "model_duration_seconds"
     DEGRADED_ANSWERS = "degraded_answers"
     DOCUMENTS = "documents_finished"
     DOCUMENTS_REJECTED = "documents_rejected"
+    DOCUMENT_REJECTIONS = "document_rejections"
+    SEARCHABLE_AFTER = "searchable_after_seconds"
+    INDEX_WRITE_FAILURES = "index_write_failures"
     EVENTS_CLAIMED = "object_events"
+    HEARTBEATS = "heartbeat_searches"
+    HEARTBEAT_DURATION = "heartbeat_duration_seconds"
+    DEPENDENCY_HEALTHY = "dependency_healthy"
+    USER_RATING = "user_rating"
+    RATE_LIMITED = "rate_limited_requests"
+    LOAD_SHED = "shed_requests"
+    LOGINS = "logins"
 
 
 SHAPES: dict[Metric, MetricShape] = {
-    Metric.REQUESTS: _shape(Unit.COUNT, Dimension.METHOD, Dimension.ROUTE, Dimension.STATUS),
-    Metric.REQUEST_DURATION: _shape(Unit.SECONDS, Dimension.ROUTE),
+    Metric.REQUESTS: _shape(Unit.COUNT, Dimension.METHOD, Dimension.ENDPOINT, Dimension.STATUS),
+    Metric.REQUEST_DURATION: _shape(Unit.SECONDS, Dimension.ENDPOINT),
+    # 1 for an answer of 500 and above, else 0: the average is the error ratio, the sample count the volume.
+    Metric.REQUEST_FAILURES: _shape(Unit.COUNT, Dimension.ENDPOINT),
     Metric.SEARCH_QUERIES: _shape(Unit.COUNT, Dimension.QUERY_TYPE, Dimension.HAS_RESULTS),
     Metric.INDEXING_DURATION: _shape(Unit.SECONDS, Dimension.LANE),
+    # A gauge: searchable documents of all tenants, written by the heartbeat.
+    Metric.DOCUMENTS_STORED: _shape(Unit.COUNT),
+    # 1 for a hit on any level, 0 for a miss: the average is the ratio.
+    Metric.CACHE_HIT_RATIO: _shape(Unit.NONE),
     Metric.CACHE_LOOKUPS: _shape(Unit.COUNT, Dimension.LEVEL),
     Metric.MODEL_CALLS: _shape(Unit.COUNT, Dimension.TASK, Dimension.OUTCOME),
+    # 1 for a call that ended without an answer, 0 for an answered one; back-pressure counts as answered.
+    Metric.MODEL_FAILURES: _shape(Unit.COUNT, Dimension.TASK),
     Metric.MODEL_DURATION: _shape(Unit.SECONDS, Dimension.TASK),
     Metric.DEGRADED_ANSWERS: _shape(Unit.COUNT, Dimension.REASON),
     Metric.DOCUMENTS: _shape(Unit.COUNT, Dimension.STATE),
     Metric.DOCUMENTS_REJECTED: _shape(Unit.COUNT, Dimension.REASON),
+    # 1 for a rejected document, 0 for a searchable one: the average is the ratio.
+    Metric.DOCUMENT_REJECTIONS: _shape(Unit.COUNT),
+    # From S3's event time to SEARCHABLE: what an uploader waits.
+    Metric.SEARCHABLE_AFTER: _shape(Unit.SECONDS, Dimension.LANE),
+    # 1 for a write that the index refused, 0 for one it took.
+    Metric.INDEX_WRITE_FAILURES: _shape(Unit.COUNT),
     Metric.EVENTS_CLAIMED: _shape(Unit.COUNT, Dimension.OUTCOME),
+    Metric.HEARTBEATS: _shape(Unit.COUNT, Dimension.OUTCOME),
+    Metric.HEARTBEAT_DURATION: _shape(Unit.SECONDS),
+    # 1 when the part answered the heartbeat's probe, else 0.
+    Metric.DEPENDENCY_HEALTHY: _shape(Unit.NONE, Dimension.DEPENDENCY),
+    # 1 to 5, by kind of what was rated: `answer` or `search`.
+    Metric.USER_RATING: _shape(Unit.NONE, Dimension.KIND),
+    # By limit: `login` or `search`.
+    Metric.RATE_LIMITED: _shape(Unit.COUNT, Dimension.LIMIT),
+    Metric.LOAD_SHED: _shape(Unit.COUNT),
+    # By outcome: `granted`, `refused` or `limited`.
+    Metric.LOGINS: _shape(Unit.COUNT, Dimension.OUTCOME),
 }
 
 

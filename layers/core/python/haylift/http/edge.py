@@ -65,10 +65,12 @@ class Edge:
 
     def _record(self, scope: Scope, status: int, duration_s: float) -> None:
         route = getattr(scope.get("route"), "path", "unmatched")
+        known_status = status or 500
         self._telemetry.record(
-            Metric.REQUESTS, 1, method=scope["method"], route=route, status=str(status or 500)
+            Metric.REQUESTS, 1, method=scope["method"], endpoint=route, status=str(known_status)
         )
-        self._telemetry.record(Metric.REQUEST_DURATION, duration_s, route=route)
+        self._telemetry.record(Metric.REQUEST_DURATION, duration_s, endpoint=route)
+        self._telemetry.record(Metric.REQUEST_FAILURES, int(known_status >= 500), endpoint=route)
 
 
 class _Answer:

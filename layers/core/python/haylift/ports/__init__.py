@@ -21,6 +21,7 @@ from haylift.ports.ingestion import (
     Parser,
     UploadForm,
 )
+from haylift.ports.limits import Allowance, FlagStore, Limit, RateLimiter, Rating, Ratings
 from haylift.ports.search import (
     DocumentIndex,
     Embedder,
@@ -34,22 +35,28 @@ from haylift.ports.search import (
 )
 
 __all__ = [
+    "Allowance",
     "Claim",
     "Clock",
     "DocumentIndex",
     "DocumentPage",
     "Embedder",
+    "FlagStore",
     "IndexedDocument",
     "IndexingPipeline",
     "IndexingTask",
     "Lanes",
     "Ledger",
     "LegQuery",
+    "Limit",
     "LiveRevisions",
     "Objects",
     "Parser",
     "PasswordHasher",
     "QueryPipeline",
+    "RateLimiter",
+    "Rating",
+    "Ratings",
     "RefreshToken",
     "RefreshTokens",
     "Reranker",

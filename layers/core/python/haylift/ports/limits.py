@@ -1,0 +1,80 @@
+"""What rate limits, flags and ratings need from the world."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from haylift.domain.flags import Flags
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limit:
+    """At most `requests` in any `window_s` seconds: a sliding window, so that no edge doubles it."""
+
+    requests: int
+    window_s: float = 60.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Allowance:
+    """What a limit leaves.
+
+    Args:
+        is_allowed: whether the request may go on; then it is counted already.
+        remaining: requests that are left in the window.
+        reset_after_s: until the window is empty again when nothing more comes.
+        retry_after_s: until as many fit as were asked for; 0 when allowed.
+    """
+
+    limit: Limit
+    is_allowed: bool
+    remaining: int
+    reset_after_s: float
+    retry_after_s: float = 0.0
+
+
+class RateLimiter(Protocol):
+    """Counts across all processes, exactly. Raises `CacheUnavailable` or `StoreUnavailable`."""
+
+    def take(self, name: str, limit: Limit, cost: int = 1) -> Allowance:
+        """Counts `cost` requests of `name` if all of them fit, else none."""
+
+
+class FlagStore(Protocol):
+    """Where operators' flags lie. All methods raise `StoreUnavailable`."""
+
+    def read(self) -> Flags:
+        """The flags as they stand, strongly consistent; without any, the defaults."""
+
+    def write(self, flags: Flags) -> None:
+        """Replaces the flags."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rating:
+    """What a user thought of an answer or a search.
+
+    Args:
+        kind: `answer` or `search`.
+        rated_request_id: the `request_id` of what is rated.
+        rating: 1 to 5.
+        comment: the user's words, at most 2,000 characters.
+        at: epoch seconds.
+    """
+
+    tenant: str
+    subject: str
+    kind: str
+    rated_request_id: str
+    rating: int
+    comment: str
+    at: float
+
+
+class Ratings(Protocol):
+    """Where ratings are kept. Raises `StoreUnavailable`."""
+
+    def put(self, rating: Rating) -> bool:
+        """Keeps the rating; a second one of the same user for the same request replaces the first.
+
+        False when it replaced one.
+        """
