@@ -6,7 +6,7 @@ delivered at least once. No document text, no token, no password: only what `Aud
 """
 
 import logging
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
 
 FIELD = "audit"
@@ -14,6 +14,12 @@ FIELD = "audit"
 
 SYSTEM = "system"
 """The actor of what no caller asked for, such as the verdict about an uploaded file."""
+
+ANONYMOUS = "anonymous"
+"""The actor of a request whose caller is not known."""
+
+MAX_FIELD_CHARS = 256
+"""Bounds what a caller can make a record hold; ids, names and paths are shorter."""
 
 logger = logging.getLogger("haylift.audit")
 
@@ -45,9 +51,19 @@ def outcome_of(status: int) -> Outcome:
     return Outcome.REFUSED if status >= 400 else Outcome.ALLOWED
 
 
+def printable(text: str) -> str:
+    """At most 256 characters, all of them printable: nothing breaks a line or colours a terminal.
+
+    >>> printable("a\\nb\\x1b[31m")
+    'a\ufffdb\ufffd[31m'
+    """
+    bounded = text[:MAX_FIELD_CHARS]
+    return "".join(character if character.isprintable() else "\ufffd" for character in bounded)
+
+
 @dataclass(frozen=True, kw_only=True)
 class AuditRecord:
-    """One decision.
+    """One decision; its texts are made printable, wherever they came from.
 
     Args:
         actor: user name, `system`, `anonymous`, or the AWS identity of an operator.
@@ -67,6 +83,11 @@ class AuditRecord:
     request_id: str = ""
     source_address: str = ""
     code: str = ""
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            if field.name != "outcome":
+                object.__setattr__(self, field.name, printable(getattr(self, field.name)))
 
 
 def record(entry: AuditRecord) -> None:
