@@ -3,7 +3,8 @@
 import aws_cdk as cdk
 
 from stacks.application import add_stacks
-from stacks.environments import ContextFault, read_environment
+from stacks.environment import ContextFault
+from stacks.environments import read_environment
 
 
 def main() -> None:

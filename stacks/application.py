@@ -3,9 +3,10 @@
 import aws_cdk as cdk
 from cdk_nag import AwsSolutionsChecks
 
+from stacks.audit import AuditStack
 from stacks.cache import CacheStack
 from stacks.connections import CacheConnection, Connections, IndexConnection, ModelConnection
-from stacks.environments import (
+from stacks.environment import (
     Environment,
     OpenSearchDomain,
     RunningCache,
@@ -28,8 +29,9 @@ def add_stacks(app: cdk.App, environment: Environment) -> None:
     cdk.Tags.of(app).add("stage", environment.stage)
     storage = StorageStack(app, environment)
     connections = _connect(app, environment, storage)
-    api = SearchApiStack(app, environment, storage=storage, connections=connections)
-    ingestion = IngestionStack(app, environment, storage=storage, connections=connections)
+    audit = AuditStack(app, environment, storage=storage)
+    api = SearchApiStack(app, environment, storage=storage, connections=connections, audit=audit)
+    ingestion = IngestionStack(app, environment, storage=storage, connections=connections, audit=audit)
     MonitoringStack(app, environment, api=api, ingestion=ingestion)
     cdk.CfnOutput(api, "EmbedEndpointName", value=connections.model.endpoint_name)
     if environment.aws_rules:

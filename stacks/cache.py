@@ -5,7 +5,7 @@ from aws_cdk import aws_elasticache as elasticache
 from constructs import Construct
 
 from stacks.connections import CacheConnection
-from stacks.environments import Environment, ServerlessCache
+from stacks.environment import Environment, ServerlessCache
 from stacks.network import NetworkStack
 
 VALKEY_VERSION = "8"

@@ -1,9 +1,7 @@
-"""The stages `local`, `dev` and `prod`: every difference between them is a field here, without a default.
-
-The stacks read these fields and never the stage's name, so that what runs on one machine is what runs on AWS.
-"""
+"""The stages `local`, `dev` and `prod`, and what the context (`-c key=value`) may choose about them."""
 
 import platform
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,167 +10,45 @@ from typing import Any
 from aws_cdk import RemovalPolicy
 from aws_cdk import aws_logs as logs
 
+from stacks.environment import (
+    LOCAL,
+    ApiLimits,
+    ContextFault,
+    Environment,
+    InstanceEndpoint,
+    LaneNumbers,
+    NetworkSpec,
+    OpenSearchDomain,
+    RateLimits,
+    Recipients,
+    RunningCache,
+    RunningEndpoint,
+    ServerlessCache,
+    ServerlessEndpoint,
+    SqliteIndex,
+)
 from stacks.layer_recipe import BundleTarget
 
-PROJECT = "haylift"
-LOCAL = "local"
 EMBED_MODEL = "bge-small-en-v1.5"
 RERANK_MODEL = "ms-marco-MiniLM-L-12-v2"
-
-
-class ContextFault(Exception):
-    """The context (`-c key=value`) or an environment is wrong; the message says what to give instead."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class NetworkSpec:
-    """Isolated subnets for the index and the cache.
-
-    Args:
-        cidr: IPv4 block of the network.
-        zones: availability zones, one subnet in each.
-    """
-
-    cidr: str
-    zones: int
+DEFAULT_RATE_LIMITS = "10/60"
+"""Log-ins and searches a minute, the numbers of Haystack's production guides."""
+LOCAL_ORIGIN = "http://localhost:3000"
+"""Where the development servers of most web frameworks listen."""
 
 
 @dataclass(frozen=True)
-class SqliteIndex:
-    """The embedded index in one folder, shared by the processes of one machine."""
+class Shape:
+    """What the parts of a list look like: a regular expression, and an example for whoever got it wrong."""
 
-    folder: Path
-
-
-@dataclass(frozen=True, kw_only=True)
-class OpenSearchDomain:
-    """A managed OpenSearch domain. `manager_nodes` is 0 or 3; `volume_gib` is per data node."""
-
-    data_node_type: str
-    data_nodes: int
-    manager_node_type: str
-    manager_nodes: int
-    volume_gib: int
+    pattern: str
+    example: str
 
 
-@dataclass(frozen=True)
-class RunningCache:
-    """A Valkey cluster that runs already, at `host:port`, without TLS."""
-
-    endpoint: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class ServerlessCache:
-    """ElastiCache Serverless for Valkey, bounded so that a runaway caller cannot run up the bill."""
-
-    max_data_gb: int
-    max_ecpu_per_second: int
-
-
-@dataclass(frozen=True)
-class RunningEndpoint:
-    """A model endpoint of this name that answers SageMaker's InvokeEndpoint already."""
-
-    name: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class ServerlessEndpoint:
-    """SageMaker Serverless Inference on CPU: costs nothing idle, starts cold.
-
-    Args:
-        models: that the container serves.
-        image_target: stage of `gpu_endpoint/Containerfile`.
-    """
-
-    memory_mib: int
-    max_concurrency: int
-    models: tuple[str, ...]
-    image_target: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class InstanceEndpoint:
-    """SageMaker real-time instances, which never sleep. `models` and `image_target` as above."""
-
-    instance_type: str
-    instances: int
-    models: tuple[str, ...]
-    image_target: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class LaneNumbers:
-    """A lane queue's numbers. AWS asks for a visibility time-out of six function time-outs.
-
-    Args:
-        visibility_s: until an unfinished message is handed out again.
-        max_receives: then it goes to the dead-letter queue.
-        retention_days: how long messages stay.
-    """
-
-    visibility_s: int
-    max_receives: int
-    retention_days: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class ApiLimits:
-    """Throttling of the whole API, in requests a second."""
-
-    rate: int
-    burst: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Environment:
-    """One stage.
-
-    Args:
-        stage: also a part of every physical name.
-        log_level: of the functions.
-        log_retention: of every log group.
-        removal: what happens to data when a stack is deleted.
-        tls_only: whether buckets, queues and topics refuse plain HTTP.
-        point_in_time_recovery: of the tables.
-        snap_start: whether `search` starts from a snapshot.
-        aws_rules: whether the AwsSolutions rules must hold (they ask for things only AWS has).
-        authorizer_cache_ttl_s: how long a disabled user may still be let in.
-        issuer: `iss` of the access tokens. audience: `aud`.
-        embed_model: name of the embedding model that the endpoint serves.
-    """
-
-    stage: str
-    bundle: BundleTarget
-    network: NetworkSpec | None
-    index: SqliteIndex | OpenSearchDomain
-    cache: RunningCache | ServerlessCache
-    model_endpoint: RunningEndpoint | ServerlessEndpoint | InstanceEndpoint
-    lanes: LaneNumbers
-    api_limits: ApiLimits
-    log_level: str
-    log_retention: logs.RetentionDays
-    removal: RemovalPolicy
-    tls_only: bool
-    point_in_time_recovery: bool
-    snap_start: bool
-    aws_rules: bool
-    authorizer_cache_ttl_s: int
-    issuer: str
-    audience: str
-    embed_model: str
-
-    def __post_init__(self) -> None:
-        if isinstance(self.index, SqliteIndex) and self.stage != LOCAL:
-            raise ContextFault(
-                f"stage {self.stage}: the sqlite index is a folder, and functions on AWS share no disk. "
-                "Use OpenSearchDomain."
-            )
-
-    def name_of(self, part: str) -> str:
-        """The physical name of a part, the same after every deployment: `haylift-<stage>-<part>`."""
-        return f"{PROJECT}-{self.stage}-{part}"
+MAIL = Shape(r"[^@\s]+@[^@\s]+\.[^@\s]+", "on-call@example.com,lead@example.com")
+HTTPS = Shape(r"https://[^\s,]+", "https://pager.example.com/haylift")
+ORIGIN = Shape(r"https?://[\w.-]+(:\d+)?", "https://app.example.com,https://admin.example.com")
+HOST = Shape(r"[\w.-]+(:\d+)?", "api.example.com")
 
 
 def read_environment(context: Callable[[str], Any]) -> Environment:
@@ -210,6 +86,11 @@ def _local(context: Callable[[str], Any]) -> Environment:
         # longer than the lease of 150 s is enough.
         lanes=LaneNumbers(visibility_s=180, max_receives=10, retention_days=14),
         api_limits=ApiLimits(rate=1000, burst=1000),
+        rate_limits=_rate_limits(context),
+        allowed_origins=_list(context, "allowed_origins", ORIGIN, LOCAL_ORIGIN),
+        trusted_hosts=_list(context, "trusted_hosts", HOST),
+        recipients=_recipients(context),
+        audit_lock_days=None,
         log_level="INFO",
         log_retention=logs.RetentionDays.ONE_WEEK,
         removal=RemovalPolicy.DESTROY,
@@ -224,7 +105,7 @@ def _local(context: Callable[[str], Any]) -> Environment:
     )
 
 
-def _dev(_context: Callable[[str], Any]) -> Environment:
+def _dev(context: Callable[[str], Any]) -> Environment:
     return Environment(
         stage="dev",
         bundle=BundleTarget(architecture="arm64", platform="aarch64-manylinux_2_28"),
@@ -243,6 +124,11 @@ def _dev(_context: Callable[[str], Any]) -> Environment:
         ),
         lanes=LaneNumbers(visibility_s=720, max_receives=10, retention_days=14),
         api_limits=ApiLimits(rate=50, burst=100),
+        rate_limits=_rate_limits(context),
+        allowed_origins=_list(context, "allowed_origins", ORIGIN),
+        trusted_hosts=_list(context, "trusted_hosts", HOST),
+        recipients=_recipients(context),
+        audit_lock_days=None,
         log_level="INFO",
         log_retention=logs.RetentionDays.ONE_MONTH,
         removal=RemovalPolicy.DESTROY,
@@ -257,7 +143,7 @@ def _dev(_context: Callable[[str], Any]) -> Environment:
     )
 
 
-def _prod(_context: Callable[[str], Any]) -> Environment:
+def _prod(context: Callable[[str], Any]) -> Environment:
     return Environment(
         stage="prod",
         bundle=BundleTarget(architecture="arm64", platform="aarch64-manylinux_2_28"),
@@ -275,6 +161,11 @@ def _prod(_context: Callable[[str], Any]) -> Environment:
         ),
         lanes=LaneNumbers(visibility_s=720, max_receives=10, retention_days=14),
         api_limits=ApiLimits(rate=500, burst=1000),
+        rate_limits=_rate_limits(context),
+        allowed_origins=_list(context, "allowed_origins", ORIGIN),
+        trusted_hosts=_list(context, "trusted_hosts", HOST),
+        recipients=_recipients(context),
+        audit_lock_days=365,
         log_level="INFO",
         log_retention=logs.RetentionDays.THREE_MONTHS,
         removal=RemovalPolicy.RETAIN,
@@ -287,6 +178,34 @@ def _prod(_context: Callable[[str], Any]) -> Environment:
         audience="haylift-api",
         embed_model=EMBED_MODEL,
     )
+
+
+def _rate_limits(context: Callable[[str], Any]) -> RateLimits:
+    text = context("rate_limits") or DEFAULT_RATE_LIMITS
+    if text == "off":
+        return RateLimits(logins_per_minute=0, searches_per_minute=0)
+    numbers = re.fullmatch(r"([1-9]\d{0,5})/([1-9]\d{0,5})", str(text))
+    if numbers is None:
+        raise ContextFault(f"-c rate_limits is off or LOGINS/SEARCHES a minute, such as 10/60, not {text!r}")
+    return RateLimits(logins_per_minute=int(numbers[1]), searches_per_minute=int(numbers[2]))
+
+
+def _recipients(context: Callable[[str], Any]) -> Recipients:
+    return Recipients(
+        page_mail=_list(context, "page_mail", MAIL),
+        page_https=_list(context, "page_https", HTTPS),
+        ticket_mail=_list(context, "ticket_mail", MAIL),
+    )
+
+
+def _list(context: Callable[[str], Any], key: str, shape: Shape, default: str = "") -> tuple[str, ...]:
+    """The parts between commas; ContextFault when one does not look like the key's kind of value."""
+    text = context(key)
+    parts = tuple(part.strip() for part in str(default if text is None else text).split(",") if part.strip())
+    for part in parts:
+        if not re.fullmatch(shape.pattern, part):
+            raise ContextFault(f"-c {key} is a list like {shape.example}, and {part!r} is none of them")
+    return parts
 
 
 def _required(context: Callable[[str], Any], key: str, example: str) -> str:

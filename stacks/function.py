@@ -16,7 +16,7 @@ from haylift.settings import CommonSettings, to_environment
 from stacks import rights
 from stacks.acknowledgements import acknowledge
 from stacks.connections import IndexConnection, ModelConnection, Placement
-from stacks.environments import Environment
+from stacks.environment import Environment
 from stacks.layer_recipe import ROOT
 from stacks.layers import Layers, architecture_of
 

@@ -10,7 +10,7 @@ from constructs import Construct
 
 from stacks.acknowledgements import acknowledge
 from stacks.connections import IndexConnection
-from stacks.environments import Environment, OpenSearchDomain
+from stacks.environment import Environment, OpenSearchDomain
 from stacks.network import NetworkStack
 
 ENGINE = "OpenSearch_2.19"

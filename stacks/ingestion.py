@@ -12,8 +12,9 @@ from haylift.domain.documents import DOCUMENTS_PREFIX, Lane
 from functions.dispatch import contract as dispatch
 from functions.ingestion import contract as ingestion
 from stacks import rights
+from stacks.audit import RECORDS, AuditStack
 from stacks.connections import Connections
-from stacks.environments import Environment, LaneNumbers
+from stacks.environment import Environment, LaneNumbers
 from stacks.function import FunctionSpec, HayliftFunction
 from stacks.layers import API_LAYERS, INGESTION_LAYERS, Layers
 from stacks.storage import BY_UPDATED, OPEN_DOCUMENTS, StorageStack
@@ -31,7 +32,13 @@ class IngestionStack(cdk.Stack):
     """Queues by name in `queues` and `dead_letters`; `functions` by name."""
 
     def __init__(
-        self, scope: Construct, environment: Environment, *, storage: StorageStack, connections: Connections
+        self,
+        scope: Construct,
+        environment: Environment,
+        *,
+        storage: StorageStack,
+        connections: Connections,
+        audit: AuditStack,
     ) -> None:
         super().__init__(scope, environment.name_of("ingestion"))
         self._environment = environment
@@ -45,6 +52,8 @@ class IngestionStack(cdk.Stack):
             self._add_queue(lane.value, environment.lanes.visibility_s)
         self._send_uploads_to_intake()
         self.functions = {DISPATCH.name: self._dispatch(), INGESTION.name: self._ingestion()}
+        for function in self.functions.values():
+            audit.subscribe(function.log_group, RECORDS)
         cdk.CfnOutput(self, "IntakeQueueUrl", value=self.queues[INTAKE].queue_url)
         cdk.CfnOutput(self, "InteractiveQueueUrl", value=self.queues[Lane.INTERACTIVE].queue_url)
         cdk.CfnOutput(self, "BackfillQueueUrl", value=self.queues[Lane.BACKFILL].queue_url)

@@ -7,7 +7,7 @@ from constructs import Construct
 
 from stacks.acknowledgements import acknowledge
 from stacks.connections import ModelConnection
-from stacks.environments import Environment, InstanceEndpoint, ServerlessEndpoint
+from stacks.environment import Environment, InstanceEndpoint, ServerlessEndpoint
 from stacks.image_build import BuiltImage
 from stacks.layer_recipe import ROOT
 

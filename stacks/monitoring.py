@@ -11,7 +11,7 @@ from haylift.telemetry import NAMESPACE, Dimension, Metric
 
 from stacks.acknowledgements import acknowledge
 from stacks.alarms import CATALOGUE, AlarmSpec, Part, Watch, description_of
-from stacks.environments import Environment
+from stacks.environment import Environment
 from stacks.ingestion import IngestionStack
 from stacks.search_api import SearchApiStack
 

@@ -6,7 +6,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from stacks.connections import Placement
-from stacks.environments import Environment, NetworkSpec
+from stacks.environment import Environment, NetworkSpec
 
 HTTPS = ec2.Port.tcp(443)
 CACHE_PORTS = ec2.Port.tcp_range(6379, 6380)

@@ -5,35 +5,42 @@ from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_apigateway as apigateway
-from aws_cdk import aws_logs as logs
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
 from constructs import Construct
-from haylift.contract import Access, Route
+from haylift.contract import Access, Route, Schedule
 from haylift.settings import CommonSettings
 
 from functions.auth import contract as auth
 from functions.authorizer import contract as authorizer
 from functions.documents import contract as documents
+from functions.metrics import contract as metrics
+from functions.reference import contract as reference
 from functions.search import contract as search
 from stacks import rights
 from stacks.acknowledgements import acknowledge
+from stacks.audit import GATEWAY_REFUSALS, RECORDS, AuditStack
 from stacks.connections import Connections, Placement
-from stacks.environments import Environment
+from stacks.environment import Environment
 from stacks.function import FunctionSpec, HayliftFunction
-from stacks.gateway_responses import add_gateway_responses
+from stacks.gateway import API_STAGE, Gateway
 from stacks.layers import API_LAYERS, SEARCH_LAYERS, Layers
 from stacks.storage import BY_UPDATED, OPEN_DOCUMENTS, StorageStack
 
-API_STAGE = "api"
 GATEWAY_TIMEOUT_S = 29
 
 AUTHORIZER = FunctionSpec(name="authorizer", layers=API_LAYERS, memory_mib=512, timeout_s=10)
 AUTH = FunctionSpec(name="auth", layers=API_LAYERS, memory_mib=1024, timeout_s=15)
 DOCUMENTS = FunctionSpec(name="documents", layers=API_LAYERS, memory_mib=512, timeout_s=15)
 SEARCH = FunctionSpec(name="search", layers=SEARCH_LAYERS, memory_mib=1769, timeout_s=GATEWAY_TIMEOUT_S)
+METRICS = FunctionSpec(name="metrics", layers=API_LAYERS, memory_mib=512, timeout_s=15)
+REFERENCE = FunctionSpec(name="reference", layers=API_LAYERS, memory_mib=512, timeout_s=15)
 ROUTES_BY_FUNCTION: Mapping[str, Sequence[Route]] = {
     AUTH.name: auth.ROUTES,
     SEARCH.name: search.ROUTES,
     DOCUMENTS.name: documents.ROUTES,
+    METRICS.name: metrics.ROUTES,
+    REFERENCE.name: reference.ROUTES,
 }
 
 
@@ -41,7 +48,13 @@ class SearchApiStack(cdk.Stack):
     """The API and the functions behind it; `functions` by name, `api` for the alarms."""
 
     def __init__(
-        self, scope: Construct, environment: Environment, *, storage: StorageStack, connections: Connections
+        self,
+        scope: Construct,
+        environment: Environment,
+        *,
+        storage: StorageStack,
+        connections: Connections,
+        audit: AuditStack,
     ) -> None:
         super().__init__(scope, environment.name_of("search-api"))
         self._environment = environment
@@ -53,10 +66,17 @@ class SearchApiStack(cdk.Stack):
             AUTH.name: self._auth(),
             SEARCH.name: self._search(),
             DOCUMENTS.name: self._documents(),
+            METRICS.name: self._metrics(),
+            REFERENCE.name: self._reference(),
         }
-        self.api = self._api()
+        gateway = Gateway(self, environment)
+        self.api = gateway.api
         self._add_routes()
-        add_gateway_responses(self.api)
+        for schedule in search.SCHEDULES:
+            self._call_on_time(self.functions[SEARCH.name], schedule)
+        for function in self.functions.values():
+            audit.subscribe(function.log_group, RECORDS)
+        audit.subscribe(gateway.access_log, GATEWAY_REFUSALS)
         cdk.CfnOutput(self, "RestApiId", value=self.api.rest_api_id)
         cdk.CfnOutput(self, "ApiStageName", value=API_STAGE)
         cdk.CfnOutput(self, "ApiUrl", value=self.api.url)
@@ -66,12 +86,14 @@ class SearchApiStack(cdk.Stack):
             stage=self._environment.stage,
             log_level=self._environment.log_level,
             users_table=self._storage.users.table_name,
+            tokens_table=self._storage.tokens.table_name,
             signing_key_ids=(self._storage.signing_key.key_id,),
             issuer=self._environment.issuer,
             audience=self._environment.audience,
         )
         function = self._function(AUTHORIZER, settings)
-        function.allow("dynamodb:GetItem", on=rights.arns(self._storage.users))
+        tables = [*rights.arns(self._storage.users), *rights.arns(self._storage.tokens)]
+        function.allow("dynamodb:GetItem", "dynamodb:BatchGetItem", on=tables)
         function.allow("kms:GetPublicKey", on=[self._storage.signing_key.key_arn])
         return function
 
@@ -84,6 +106,9 @@ class SearchApiStack(cdk.Stack):
             signing_key_ids=(self._storage.signing_key.key_id,),
             issuer=self._environment.issuer,
             audience=self._environment.audience,
+            logins_per_minute=self._environment.rate_limits.logins_per_minute,
+            allowed_origins=self._environment.allowed_origins,
+            trusted_hosts=self._environment.trusted_hosts,
         )
         function = self._function(AUTH, settings)
         function.allow("dynamodb:GetItem", "dynamodb:UpdateItem", on=rights.arns(self._storage.users))
@@ -103,10 +128,17 @@ class SearchApiStack(cdk.Stack):
             tenants_table=self._storage.tenants.table_name,
             embed_endpoint=self._connections.model.endpoint_name,
             embed_model=self._connections.model.model,
+            feedback_table=self._storage.feedback.table_name,
+            searches_per_minute=self._environment.rate_limits.searches_per_minute,
+            allowed_origins=self._environment.allowed_origins,
+            trusted_hosts=self._environment.trusted_hosts,
         )
         function = self._function(SEARCH, settings, self._connections.placement)
         function.allow(*rights.READ, on=rights.arns(self._storage.ledger))
         function.allow(*rights.READ, on=rights.arns(self._storage.tenants))
+        # The heartbeat counts the documents of all tenants: one row each, read once a minute.
+        function.allow("dynamodb:Scan", on=rights.arns(self._storage.tenants))
+        function.allow("dynamodb:PutItem", on=rights.arns(self._storage.feedback))
         function.allow_index(self._connections.index)
         function.allow_models(self._connections.model)
         return function
@@ -119,12 +151,56 @@ class SearchApiStack(cdk.Stack):
             ledger_table=self._storage.ledger.table_name,
             tenants_table=self._storage.tenants.table_name,
             upload_bucket=bucket.bucket_name,
+            allowed_origins=self._environment.allowed_origins,
+            trusted_hosts=self._environment.trusted_hosts,
         )
         function = self._function(DOCUMENTS, settings)
         function.allow(*rights.READ, on=rights.arns(self._storage.ledger, [BY_UPDATED, OPEN_DOCUMENTS]))
         function.allow(*rights.READ, on=rights.arns(self._storage.tenants))
         function.allow_objects(bucket, *rights.READ_OBJECTS, "s3:PutObject", "s3:DeleteObject")
         return function
+
+    def _metrics(self) -> HayliftFunction:
+        settings = metrics.Settings(
+            stage=self._environment.stage,
+            log_level=self._environment.log_level,
+            allowed_origins=self._environment.allowed_origins,
+            trusted_hosts=self._environment.trusted_hosts,
+        )
+        function = self._function(METRICS, settings)
+        function.allow("cloudwatch:ListMetrics", "cloudwatch:GetMetricData", on=["*"])
+        acknowledge(
+            function.role,
+            "IAM5[Resource::*]",
+            "CloudWatch knows no resources for reading metrics: it takes these actions on all or on none.",
+        )
+        return function
+
+    def _reference(self) -> HayliftFunction:
+        settings = reference.Settings(
+            stage=self._environment.stage,
+            log_level=self._environment.log_level,
+            allowed_origins=self._environment.allowed_origins,
+            trusted_hosts=self._environment.trusted_hosts,
+        )
+        return self._function(REFERENCE, settings)
+
+    def _call_on_time(self, function: HayliftFunction, schedule: Schedule) -> None:
+        """A clock of its own calls `live`; a call that could not be made in time is not made up for."""
+        rule = events.Rule(
+            self,
+            schedule.name.capitalize(),
+            rule_name=self._environment.name_of(schedule.name),
+            schedule=events.Schedule.rate(cdk.Duration.minutes(schedule.every_minutes)),
+        )
+        rule.add_target(
+            targets.LambdaFunction(
+                function.live,
+                event=events.RuleTargetInput.from_object({"source": schedule.source}),
+                retry_attempts=0,
+                max_event_age=cdk.Duration.minutes(schedule.every_minutes),
+            )
+        )
 
     def _function(
         self, spec: FunctionSpec, settings: CommonSettings, placement: Placement | None = None
@@ -137,40 +213,6 @@ class SearchApiStack(cdk.Stack):
             layers=self._layers,
             placement=placement,
         )
-
-    def _api(self) -> apigateway.RestApi:
-        access_log = logs.LogGroup(
-            self,
-            "AccessLog",
-            log_group_name=f"/aws/apigateway/{self._environment.name_of(API_STAGE)}",
-            retention=self._environment.log_retention,
-            removal_policy=cdk.RemovalPolicy.DESTROY,
-        )
-        api = apigateway.RestApi(
-            self,
-            "Api",
-            rest_api_name=self._environment.name_of(API_STAGE),
-            endpoint_types=[apigateway.EndpointType.REGIONAL],
-            cloud_watch_role=True,
-            cloud_watch_role_removal_policy=cdk.RemovalPolicy.RETAIN,
-            deploy_options=apigateway.StageOptions(
-                stage_name=API_STAGE,
-                throttling_rate_limit=self._environment.api_limits.rate,
-                throttling_burst_limit=self._environment.api_limits.burst,
-                logging_level=apigateway.MethodLoggingLevel.ERROR,
-                data_trace_enabled=False,
-                metrics_enabled=True,
-                access_log_destination=apigateway.LogGroupLogDestination(access_log),
-                access_log_format=apigateway.AccessLogFormat.json_with_standard_fields(
-                    caller=False, http_method=True, ip=True, protocol=True, request_time=True,
-                    resource_path=True, response_length=True, status=True, user=False,
-                ),
-            ),
-        )  # fmt: skip
-        # The construct's own output has a name that changes; ours is `ApiUrl`.
-        api.node.try_remove_child("Endpoint")
-        _acknowledge_api(api)
-        return api
 
     def _add_routes(self) -> None:
         live = self.functions[AUTHORIZER.name].live
@@ -214,22 +256,3 @@ def _acknowledge_method(method: apigateway.Method, route: Route) -> None:
         acknowledge(method, "COG4", f"{route.path} must answer before a caller can have a token.")
     else:
         acknowledge(method, "COG4", own_tokens)
-
-
-def _acknowledge_api(api: apigateway.RestApi) -> None:
-    acknowledge(
-        api.node.default_child or api,
-        "APIG2",
-        "The functions' strict models check bodies and name the place of each fault in a problem document.",
-    )
-    acknowledge(
-        api.deployment_stage,
-        "APIG3",
-        "All routes but login, refresh, keys and health ask for a token, and the stage is throttled; a web "
-        "ACL is the choice of whoever gives the API a domain.",
-    )
-    acknowledge(
-        api.node.find_child("CloudWatchRole"),
-        "IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs]",
-        "The account's setting of API Gateway asks for exactly this managed policy to write its logs.",
-    )

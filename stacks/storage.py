@@ -5,11 +5,12 @@ from typing import Any
 import aws_cdk as cdk
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from stacks.acknowledgements import acknowledge
-from stacks.environments import Environment
+from stacks.environment import Environment
 
 OLD_VERSIONS_DAYS = 30
 """How long a replaced or deleted file can be brought back."""
@@ -30,15 +31,19 @@ class StorageStack(cdk.Stack):
     def __init__(self, scope: Construct, environment: Environment) -> None:
         super().__init__(scope, environment.name_of("storage"))
         self._environment = environment
+        self._access_log = self._access_log_bucket()
         self.uploads = self._upload_bucket()
         self.users = self._table("Users", _key("username"))
         self.tokens = self._tokens()
         self.tenants = self._table("Tenants", _key("tenant"))
         self.ledger = self._ledger()
+        self.feedback = self._table("Feedback", _key("tenant"), sort_key=_key("rating_id"))
+        self.audit = self._audit_bucket()
+        self.audit_log = self._audit_log()
         self.signing_key = self._signing_key()
         self._outputs()
 
-    def _upload_bucket(self) -> s3.Bucket:
+    def _access_log_bucket(self) -> s3.Bucket:
         access_log = s3.Bucket(
             self,
             "AccessLog",
@@ -48,12 +53,15 @@ class StorageStack(cdk.Stack):
         acknowledge(
             access_log, "S1", "This bucket takes the access log; logging its own writes would never end."
         )
+        return access_log
+
+    def _upload_bucket(self) -> s3.Bucket:
         bucket = s3.Bucket(
             self,
             "UploadBucket",
             **self._closed(),
             versioned=True,
-            server_access_logs_bucket=access_log,
+            server_access_logs_bucket=self._access_log,
             server_access_logs_prefix="uploads/",
             lifecycle_rules=[
                 s3.LifecycleRule(
@@ -64,6 +72,31 @@ class StorageStack(cdk.Stack):
         )
         self._send_events(bucket)
         return bucket
+
+    def _audit_bucket(self) -> s3.Bucket:
+        """In prod with Object Lock in its strictest mode: not even root ends a record before time."""
+        days = self._environment.audit_lock_days
+        lock = s3.ObjectLockRetention.compliance(cdk.Duration.days(days)) if days else None
+        return s3.Bucket(
+            self,
+            "AuditBucket",
+            **{**self._closed(), "removal_policy": cdk.RemovalPolicy.RETAIN},
+            versioned=True,
+            object_lock_enabled=True if lock else None,
+            object_lock_default_retention=lock,
+            server_access_logs_bucket=self._access_log,
+            server_access_logs_prefix="audit/",
+        )
+
+    def _audit_log(self) -> logs.LogGroup:
+        """The same records for people; the bucket is the one that keeps them."""
+        return logs.LogGroup(
+            self,
+            "AuditLog",
+            log_group_name=f"/haylift/{self._environment.stage}/audit",
+            retention=self._environment.log_retention,
+            removal_policy=cdk.RemovalPolicy.DESTROY,
+        )
 
     def _closed(self) -> dict[str, Any]:
         return {
@@ -138,6 +171,9 @@ class StorageStack(cdk.Stack):
             "TokensTableName": self.tokens.table_name,
             "LedgerTableName": self.ledger.table_name,
             "TenantsTableName": self.tenants.table_name,
+            "FeedbackTableName": self.feedback.table_name,
+            "AuditBucketName": self.audit.bucket_name,
+            "AuditLogGroupName": self.audit_log.log_group_name,
             "SigningKeyId": self.signing_key.key_id,
         }
         for key, value in values_by_key.items():

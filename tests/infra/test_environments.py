@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from stacks.environments import ContextFault, Environment, SqliteIndex, read_environment
+from stacks.environment import ContextFault, Environment, SqliteIndex
+from stacks.environments import read_environment
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +58,7 @@ def test_no_stack_asks_for_the_stage_by_name() -> None:
     offenders = [
         path.name
         for path in stacks.rglob("*.py")
-        if path.name != "environments.py"
+        if path.name not in {"environment.py", "environments.py"}
         and any(f'"{stage}"' in path.read_text() for stage in ("local", "dev", "prod"))
     ]
 
