@@ -1,4 +1,7 @@
-"""The commands of `python -m ops` and their exit codes: 0 done, 1 failed, 2 asked wrongly."""
+"""The commands of `python -m ops` and their exit codes.
+
+0 done, 1 failed, 2 asked wrongly, 3 done, and what was looked at is not well.
+"""
 
 import argparse
 from collections.abc import Callable, Sequence
@@ -24,7 +27,7 @@ examples:
   python -m ops logs ingestion --minutes 5
   python -m ops --stage dev --region eu-central-1 user list --json
 
-exit codes: 0 done, 1 failed, 2 asked wrongly
+exit codes: 0 done, 1 failed, 2 asked wrongly, 3 done, and what was looked at is not well
 """
 
 
@@ -47,6 +50,16 @@ COMMANDS: dict[str, Command] = {
     "search": Command("search for passages", questions.add_search_arguments, questions.run_search),
     "logs": Command("show what a function logged", logs.add_arguments, logs.run),
 }
+
+
+@dataclass(frozen=True)
+class Group:
+    """Commands under one name."""
+
+    help: str
+    commands: dict[str, Command]
+
+
 USER_COMMANDS: dict[str, Command] = {
     "add": Command("add a user", users.add_arguments, users.run_add),
     "import": Command("add the users of a file", users.add_import_arguments, users.run_import),
@@ -54,6 +67,9 @@ USER_COMMANDS: dict[str, Command] = {
     "disable": Command("put a user out, within 5 s", users.add_name_argument, users.run_disable),
     "enable": Command("let a disabled user in again", users.add_name_argument, users.run_enable),
     "list": Command("show the users", users.add_list_arguments, users.run_list),
+}
+GROUPS: dict[str, Group] = {
+    "user": Group("add, import, change, disable, enable and list users", USER_COMMANDS),
 }
 
 
@@ -69,10 +85,11 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for name, command in COMMANDS.items():
         _add(commands, name, command)
-    user = commands.add_parser("user", help="add, import, change, disable, enable and list users")
-    user_commands = user.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for name, command in USER_COMMANDS.items():
-        _add(user_commands, name, command)
+    for group_name, group in GROUPS.items():
+        inner = commands.add_parser(group_name, help=group.help)
+        inner_commands = inner.add_subparsers(title="commands", metavar="COMMAND", required=True)
+        for name, command in group.commands.items():
+            _add(inner_commands, name, command)
     return parser
 
 

@@ -15,9 +15,20 @@ from ops.faults import OpsFault, UsageFault
 LOCAL_STAGE = "local"
 STAGES = (LOCAL_STAGE, "dev", "prod")
 OUTPUTS_FILE = "outputs.json"
-CONNECT_TIMEOUT_S = 5.0
-READ_TIMEOUT_S = 60.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Patience:
+    """How long a call of AWS may take (s), and how often it is tried."""
+
+    connect_s: float
+    read_s: float
+    attempts: int
+
+
+PATIENT = Patience(connect_s=5.0, read_s=60.0, attempts=4)
 """Longer than a function's: a file of 50 MiB goes over an uploader's own line."""
+
 
 TENANT_RULE = "it has 1 to 40 characters of a-z, 0-9 and inner hyphens."
 
@@ -103,12 +114,12 @@ class Deployment:
             raise UsageFault("login_unknown", detail)
         return found[0]
 
-    def client(self, service: str) -> Any:
+    def client(self, service: str, patience: Patience = PATIENT) -> Any:
         """A boto3 client of this stage with explicit time-outs and bounded retries."""
         config = Config(
-            connect_timeout=CONNECT_TIMEOUT_S,
-            read_timeout=READ_TIMEOUT_S,
-            retries={"total_max_attempts": 4, "mode": "standard"},
+            connect_timeout=patience.connect_s,
+            read_timeout=patience.read_s,
+            retries={"total_max_attempts": patience.attempts, "mode": "standard"},
         )
         key_id, secret = EMULATOR_CREDENTIALS if self.aws_endpoint_url else (None, None)
         session = boto3.Session(key_id, secret, region_name=self.region)

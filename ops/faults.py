@@ -11,6 +11,8 @@ NEXT_STEP = "`make status` says what runs, `make up` starts it."
 EXIT_OK = 0
 EXIT_FAILED = 1
 EXIT_USAGE = 2
+EXIT_UNWELL = 3
+"""The command did its work, and what it looked at is not well: for `ops status` and `ops alarms`."""
 
 
 class OpsFault(Exception):
