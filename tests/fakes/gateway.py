@@ -44,24 +44,32 @@ class Gateway:
     content_type: str | None = "application/json"
 
     def request(
-        self, method: str, path: str, body: object = None, *, raw: str | None = None, query: str = ""
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        raw: str | bytes | None = None,
+        query: str = "",
+        headers: dict[str, str] | None = None,
     ) -> Answer:
-        """Sends one request; `raw` is a body that is not JSON."""
+        """Sends one request; `raw` is a body that is not JSON, bytes one that is no text either."""
         text = raw if raw is not None else (None if body is None else json.dumps(body))
         pairs = [part.split("=", 1) for part in query.split("&") if part]
-        headers = {"host": "gateway"}
+        sent = {"host": "gateway"}
         if self.content_type is not None:
-            headers["content-type"] = self.content_type
+            sent["content-type"] = self.content_type
+        sent |= headers or {}
         event = {
             "resource": "/{proxy+}",
             "path": path,
             "httpMethod": method,
-            "headers": headers,
-            "multiValueHeaders": {name: [value] for name, value in headers.items()},
+            "headers": sent,
+            "multiValueHeaders": {name: [value] for name, value in sent.items()},
             "queryStringParameters": dict(pairs) or None,
             "multiValueQueryStringParameters": {name: [value] for name, value in pairs} or None,
-            "body": text,
-            "isBase64Encoded": False,
+            "body": base64.b64encode(text).decode() if isinstance(text, bytes) else text,
+            "isBase64Encoded": isinstance(text, bytes),
             "requestContext": {
                 "requestId": self.request_id,
                 "authorizer": _authorizer_context(self.caller),

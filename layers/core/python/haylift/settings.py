@@ -5,11 +5,14 @@ set a name that does not exist nor leave out one that is needed.
 """
 
 import dataclasses
+import re
 from collections.abc import Mapping
 from enum import Enum
 from typing import Any, ClassVar, get_type_hints
 
 PREFIX = "HAYLIFT_"
+ORIGIN = re.compile(r"https?://(\[[0-9a-f:]+\]|[a-z0-9.-]+)(:[0-9]{1,5})?")
+"""An origin as browsers send it: scheme, lower-case host, port unless it is the scheme's own; no slash."""
 
 
 class SettingsError(Exception):
@@ -37,11 +40,22 @@ class HttpSettings(CommonSettings):
 
     Args:
         allowed_origins: web origins whose pages may call the API (`https://app.example.com`).
-        trusted_hosts: values of the Host header that are answered; empty: the gateway decides alone.
+        trusted_hosts: values of the Host header that are answered (`*.example.com`: every subdomain);
+            empty: the gateway decides alone.
+
+    Raises:
+        SettingsError: for an origin that no browser would send; `*` is none: name each origin.
     """
 
     allowed_origins: tuple[str, ...] = ()
     trusted_hosts: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for origin in self.allowed_origins:
+            if not ORIGIN.fullmatch(origin):
+                raise SettingsError(
+                    f"allowed_origins: {origin!r} is no origin; write https://host or http://host:port"
+                )
 
 
 def variable_name(field_name: str) -> str:

@@ -10,18 +10,24 @@ from mangum import Mangum
 from starlette.exceptions import HTTPException
 
 from haylift.domain.errors import HayliftError
+from haylift.http.browsers import Browsers
 from haylift.http.edge import Edge
 from haylift.http.problems import PROBLEM_TYPE, on_haylift_error, on_http_error, on_invalid_request
+from haylift.settings import HttpSettings
 from haylift.telemetry import Telemetry
 
 
-def create_app(title: str, telemetry: Telemetry) -> FastAPI:
-    """An application that answers every failure with a problem document and records each request."""
+def create_app(title: str, telemetry: Telemetry, settings: HttpSettings | None = None) -> FastAPI:
+    """An application that answers every failure with a problem document and records each request.
+
+    Args:
+        settings: web origins and hosts; without them no origin is allowed and every host is trusted.
+    """
     app = FastAPI(title=title, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.add_exception_handler(HayliftError, on_haylift_error)
     app.add_exception_handler(RequestValidationError, on_invalid_request)
     app.add_exception_handler(HTTPException, on_http_error)
-    app.add_middleware(Edge, telemetry=telemetry)
+    app.add_middleware(Edge, telemetry=telemetry, browsers=Browsers(settings))
     return app
 
 
@@ -38,5 +44,5 @@ def lambda_entry(app: FastAPI) -> LambdaHandler:
 def gateway_adapter(app: FastAPI) -> LambdaHandler:
     """Translates API Gateway's events; runs on the thread's current event loop."""
     # Whatever is not listed here would travel as base64, problem documents included.
-    text_types = ["text/", "application/json", PROBLEM_TYPE, "application/openmetrics-text"]
+    text_types = ["text/", "application/json", PROBLEM_TYPE, "application/javascript"]
     return Mangum(app, lifespan="off", text_mime_types=text_types)  # type: ignore[return-value]  # a callable

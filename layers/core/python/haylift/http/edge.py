@@ -6,15 +6,17 @@ import uuid
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from haylift.http.browsers import Browsers, missing_headers
 from haylift.http.caller import gateway_context
+from haylift.http.decisions import problem_code, record_request
 from haylift.http.problems import problem
 from haylift.telemetry import Metric, Telemetry
 from haylift.telemetry import request_id as current_request_id
+from haylift.tracing import OK, Hop, HopNote, hop
 
 MAX_BODY_BYTES = 262_144
 """Larger bodies are 413 before any work; files go to the bucket, not through the API."""
 
-COMMON_HEADERS = ((b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store"))
 logger = logging.getLogger("haylift.http")
 
 type Message = MutableMapping[str, Any]
@@ -30,9 +32,15 @@ class _BodyTooLarge(Exception):
 class Edge:
     """Outermost: gives the request its id, bounds the body, counts, and lets no traceback out."""
 
-    def __init__(self, app: Callable[[Scope, Receive, Send], Awaitable[None]], telemetry: Telemetry) -> None:
+    def __init__(
+        self,
+        app: Callable[[Scope, Receive, Send], Awaitable[None]],
+        telemetry: Telemetry,
+        browsers: Browsers | None = None,
+    ) -> None:
         self._app = app
         self._telemetry = telemetry
+        self._browsers = browsers or Browsers()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -41,16 +49,24 @@ class Edge:
         request_id = gateway_context(scope).get("requestId") or str(uuid.uuid4())
         scope.setdefault("state", {})["request_id"] = request_id
         token = current_request_id.set(request_id)
-        answer = _Answer(send, request_id)
+        added = {"X-Request-Id": request_id, **self._browsers.answer_headers(scope["headers"])}
+        answer = _Answer(send, added)
         started = time.perf_counter()
         try:
-            await self._answer(scope, receive, answer)
+            with hop(Hop.FUNCTION, method=scope["method"]) as note:
+                await self._answer(scope, receive, answer)
+                _describe(note, scope, answer.status)
         finally:
             self._record(scope, answer.status, time.perf_counter() - started)
+            record_request(scope, answer.status or 500, answer.code)
             current_request_id.reset(token)
 
     async def _answer(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
         request_id = scope["state"]["request_id"]
+        if not self._browsers.is_trusted(scope["headers"]):
+            detail = "The Host header names no host of this deployment."
+            await problem(400, "untrusted_host", detail, request_id)(scope, receive, answer.send)
+            return
         try:
             await self._app(scope, await _bounded(receive), answer.send)
         except _BodyTooLarge:
@@ -73,21 +89,31 @@ class Edge:
         self._telemetry.record(Metric.REQUEST_FAILURES, int(known_status >= 500), endpoint=route)
 
 
+def _describe(note: HopNote, scope: Scope, status: int) -> None:
+    """The hop's endpoint (the route, never the path that was called) and status."""
+    note.facts |= {"endpoint": getattr(scope.get("route"), "path", "unmatched"), "status": status}
+    if status >= 500 and note.outcome == OK:
+        note.outcome = f"status_{status}"
+
+
 class _Answer:
     """Sees the status on its way out and adds the headers that every answer has."""
 
-    def __init__(self, send: Send, request_id: str) -> None:
+    def __init__(self, send: Send, added: dict[str, str]) -> None:
         self._send = send
-        self._request_id = request_id
+        self._added = added
         self.status = 0
+        self.code = ""
+        self._headers: list[tuple[bytes, bytes]] = []
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             own = message["headers"]
-            named = {name for name, _ in own}
-            added = [header for header in COMMON_HEADERS if header[0] not in named]
-            message["headers"] = [*own, (b"x-request-id", self._request_id.encode()), *added]
+            message["headers"] = [*own, *missing_headers(own, self._added)]
+            self._headers = own
+        elif self.status >= 400:
+            self.code = self.code or problem_code(self._headers, message.get("body", b""))
         await self._send(message)
 
 

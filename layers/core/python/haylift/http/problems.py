@@ -24,8 +24,9 @@ from haylift.domain.errors import (
     NotFound,
     OutOfTurn,
 )
+from haylift.headers import PROBLEM_TYPE as PROBLEM_TYPE
+from haylift.tracing import fail
 
-PROBLEM_TYPE = "application/problem+json"
 STATUS_BY_ERROR: dict[type[HayliftError], int] = {
     InvalidInput: 400,
     NotAuthenticated: 401,
@@ -73,7 +74,8 @@ def request_id_of(request: Request) -> str:
 
 
 def problem(status: int, code: str, detail: str, request_id: str, **more: object) -> JSONResponse:
-    """A problem document (RFC 9457) with a stable `code`."""
+    """A problem document (RFC 9457) with a stable `code`, which the request's hop notes as its outcome."""
+    fail(code)
     body = {
         "type": f"urn:haylift:problem:{code}",
         "title": TITLE_BY_STATUS.get(status, "Error"),
@@ -134,4 +136,6 @@ def on_http_error(request: Request, error: Exception) -> JSONResponse:
         404: ("route_not_found", "There is no such route; see the documentation of the API."),
         405: ("method_not_allowed", "This route does not know the method."),
     }.get(error.status_code, ("invalid_request", str(error.detail)))
-    return problem(error.status_code, code, detail, request_id_of(request))
+    answer = problem(error.status_code, code, detail, request_id_of(request))
+    answer.headers.update(error.headers or {})  # 405 must say `Allow` (RFC 9110, 15.5.6)
+    return answer
