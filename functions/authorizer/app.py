@@ -11,6 +11,7 @@ from haylift.domain.identity import Permission, Principal
 from haylift.routes import ALL_ROUTES
 from haylift.services.authorize import AuthorizeService
 from haylift.services.login import ACCESS_TOKEN_TYPE
+from haylift.tracing import Hop, HopNote, hop
 
 ANONYMOUS = "anonymous"
 POLICY_VERSION = "2012-10-17"
@@ -33,19 +34,38 @@ class Unauthorized(Exception):
 def consume(event: Mapping[str, Any], service: AuthorizeService) -> dict[str, object]:
     """Answers a REQUEST authorizer event (Lambda authorizer input, format of REST APIs).
 
+    A bad token on an open route is no token: who asks for the status gets it, and no detail of it.
+    Such a policy names that one method, and the gateway keeps no policy for open routes.
+
     Raises:
-        Unauthorized: no valid token where one is needed, or a bad one anywhere.
+        Unauthorized: no valid token where one is needed.
         StoreUnavailable: keys or users cannot be read. API Gateway makes it AUTHORIZER_FAILURE, which
             says to the caller that a retry helps: neither a refusal nor an admission.
     """
+    with hop(Hop.AUTHORIZER) as note:
+        policy = _verdict(event, service, note)
+    if policy is None:
+        raise Unauthorized
+    return policy
+
+
+def _verdict(event: Mapping[str, Any], service: AuthorizeService, note: HopNote) -> dict[str, object] | None:
+    """The caller's policy; None: refused, with the reason on its way to the log."""
     authorization = _authorization(event)
+    anonymous = _policy(ANONYMOUS, [event["methodArn"]], {"typ": ANONYMOUS})
+    note.facts["verdict"] = ANONYMOUS
     if authorization is None and _is_optional(event):
-        return _policy(ANONYMOUS, [event["methodArn"]], {"typ": ANONYMOUS})
+        return anonymous
     try:
         principal = service.principal(authorization or "")
     except NotAuthenticated as refusal:
         logger.info("caller refused", extra={"detail": {"reason": refusal.detail}})
-        raise Unauthorized from None
+        note.facts["reason"] = refusal.detail
+        if _is_optional(event):
+            return anonymous
+        note.outcome, note.facts["verdict"] = refusal.code, "refused"
+        return None
+    note.facts["verdict"] = "admitted"
     resources = allowed_resources(event["methodArn"], principal.permissions, ALL_ROUTES)
     return _policy(principal.subject, resources, _context(principal))
 

@@ -41,6 +41,7 @@ UNAVAILABLE = FaultKind("unavailable", is_retried=True, is_outage=True)
 SLEEPING = FaultKind("sleeping", is_retried=False, is_outage=False)
 MISCONFIGURED = FaultKind("unavailable", is_retried=False, is_outage=True)
 TIMEOUT = FaultKind("timeout", is_retried=True, is_outage=True)
+OPEN = FaultKind("open", is_retried=False, is_outage=True)
 
 BACK_PRESSURE = frozenset({BUSY, TIMEOUT})
 """For a document these say that the endpoint has much to do: whoever embeds one waits and sends less."""

@@ -19,6 +19,7 @@ from haylift.adapters.model_faults import (
     BACK_PRESSURE,
     BUSY,
     MISCONFIGURED,
+    OPEN,
     TIMEOUT,
     FaultKind,
     ModelFault,
@@ -30,6 +31,7 @@ from haylift.adapters.model_faults import (
 from haylift.domain.errors import ModelUnavailable
 from haylift.resilience import CircuitBreaker, Deadline, RetryBudget, full_jitter_s
 from haylift.telemetry import Metric, Telemetry, request_id
+from haylift.tracing import annotate, tally
 
 WAITS_S = (0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 11.0, 15.0, 20.0, 25.0, 40.0, 55.0)
 """A boto3 client's read time-out is fixed when it is made: one client for each of these, made when first
@@ -100,6 +102,10 @@ class ModelInvoker:
         Of a busy endpoint a `query` is sent again, within the budget; a `document` is the caller's to
         send again, smaller. A late document tells the breaker nothing: it may wait behind many others.
 
+        Side effects: one `model_failures` for each request that was sent, or that an open breaker kept back:
+        1 when it ended without an answer. A refusal, back-pressure and a sleeping model are answers.
+        The hop under way gets the number of calls, how the last one ended, and the endpoint's own times.
+
         Raises:
             ModelBusy: a `document` found no room, or the endpoint did not come to it in time.
             ModelUnavailable: no answer, busy, or the circuit breaker is open; a later retry helps.
@@ -108,25 +114,41 @@ class ModelInvoker:
         """
         task = str(body["task"])
         self._policy.budget.add_call()
+        try:
+            answer = self._tried(task, body, deadline, request_class)
+        except ModelFault as fault:
+            is_pressure = _is_back_pressure(fault.kind, request_class)
+            has_failed = fault.kind.is_outage and not is_pressure
+            self._telemetry.record(Metric.MODEL_FAILURES, int(has_failed), task=task)
+            raise (back_pressure(fault) if is_pressure else fault.error) from fault.__cause__
+        self._telemetry.record(Metric.MODEL_FAILURES, 0, task=task)
+        _tally_times(answer)
+        return answer
+
+    def _tried(
+        self, task: str, body: Mapping[str, object], deadline: Deadline, request_class: RequestClass
+    ) -> dict[str, Any]:
         for retry in range(self._policy.tries):
             self._require_closed(task)
             try:
                 return self._measured(task, orjson.dumps(body), deadline, request_class)
             except ModelFault as fault:
-                if _is_back_pressure(fault.kind, request_class):
-                    raise back_pressure(fault) from fault.__cause__
                 wait_s = self._retry_wait_s(retry, fault)
                 is_last = retry + 1 >= self._policy.tries or not fault.kind.is_retried
-                if is_last or wait_s + WAITS_S[0] >= deadline.remaining_s or not self._policy.budget.take():
-                    raise fault.error from fault.__cause__
+                if is_last or _is_back_pressure(fault.kind, request_class):
+                    raise
+                if wait_s + WAITS_S[0] >= deadline.remaining_s or not self._policy.budget.take():
+                    raise
                 self._policy.sleep(wait_s)
         raise AssertionError("the last try returns or raises")
 
     def _require_closed(self, task: str) -> None:
         if self._policy.breaker.admits():
             return
-        self._telemetry.record(Metric.MODEL_CALLS, 1, task=task, outcome="open")
-        raise ModelUnavailable("The model endpoint does not answer at the moment.", retry_after_s=1.0)
+        self._telemetry.record(Metric.MODEL_CALLS, 1, task=task, outcome=OPEN.outcome)
+        annotate(call=OPEN.outcome)
+        detail = "The model endpoint does not answer at the moment."
+        raise ModelFault(OPEN, ModelUnavailable(detail, retry_after_s=1.0))
 
     def _retry_wait_s(self, retry: int, fault: ModelFault) -> float:
         asked_s = fault.error.retry_after_s if isinstance(fault.error, ModelUnavailable) else 0.0
@@ -150,6 +172,8 @@ class ModelInvoker:
             logger.warning("model call failed", extra={"task": task, "outcome": outcome, "cause": cause})
             raise
         finally:
+            tally(calls=1)
+            annotate(call=outcome)
             self._telemetry.record(Metric.MODEL_CALLS, 1, task=task, outcome=outcome)
             self._telemetry.record(Metric.MODEL_DURATION, time.perf_counter() - started, task=task)
 
@@ -185,6 +209,15 @@ class ModelInvoker:
         if wait_s not in self._clients_by_wait:
             self._clients_by_wait[wait_s] = self._make(wait_s)
         return self._clients_by_wait[wait_s]
+
+
+def _tally_times(answer: Mapping[str, Any]) -> None:
+    """How long the request stood in line and how long the model ran, where the endpoint says so."""
+    timing = answer.get("timing")
+    for name in ("queued_ms", "model_ms"):
+        took_ms = timing.get(name) if isinstance(timing, dict) else None
+        if isinstance(took_ms, int | float):
+            tally(**{name: took_ms})
 
 
 def _is_back_pressure(kind: FaultKind, request_class: RequestClass) -> bool:

@@ -3,6 +3,7 @@
 import json
 import sqlite3
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
@@ -17,6 +18,7 @@ from haylift.adapters.sqlite_table import ChunkTable, Mask, row_ids, stored_term
 from haylift.domain.chunks import Chunk, EmbeddedChunk, Hit, Legs
 from haylift.domain.identity import Scope
 from haylift.ports.search import LegQuery
+from haylift.tracing import tally
 
 MAX_OPEN_STORES = 32
 """Files that a process keeps open with their vectors: 15 MB for 10,000 chunks of 384 dimensions each."""
@@ -78,11 +80,14 @@ class SqliteIndex:
                 allowed = _readable(connection, table, query, scope)
                 keyword: list[tuple[int, float]] = []
                 semantic: list[tuple[int, float]] = []
+                started = time.perf_counter()
                 if query.text is not None:
                     scores = table.by_words(connection, query.text)
                     keyword = table.best(scores, allowed & (scores > 0), query.depth)
+                between = time.perf_counter()
                 if query.vector is not None:
                     semantic = table.best(table.by_vector(query.vector), allowed, query.depth)
+                _tally_legs(query, between - started, time.perf_counter() - between)
                 chunks = _chunks(connection, {row_id for row_id, _ in (*keyword, *semantic)})
         return Legs(
             keyword=tuple(
@@ -201,6 +206,14 @@ class SqliteIndex:
             if len(self._open) > MAX_OPEN_STORES:
                 self._open.popitem(last=False)[1].store.close()
             return opened
+
+
+def _tally_legs(query: LegQuery, keyword_s: float, semantic_s: float) -> None:
+    """Gives each leg that was asked its milliseconds in the hop."""
+    if query.text is not None:
+        tally(keyword_ms=keyword_s * 1_000)
+    if query.vector is not None:
+        tally(semantic_ms=semantic_s * 1_000)
 
 
 def _readable(connection: sqlite3.Connection, table: ChunkTable, query: LegQuery, scope: Scope) -> Mask:

@@ -18,6 +18,7 @@ from haylift.services.search import record_lookup
 from haylift.services.sentence_choice import chosen, overlap_ratio
 from haylift.services.sentences import Sentence, sentences
 from haylift.telemetry import Metric, Telemetry
+from haylift.tracing import Hop, hop
 
 DO_NOT_KNOW = "I do not know: no passage of your documents answers this question."
 NO_RERANK = "no_rerank"
@@ -146,7 +147,8 @@ class AnswerService:
     def _judged(self, question: str, candidates: Sequence[Sentence], deadline: Deadline) -> list[Judged]:
         share = deadline.within(deadline.remaining_s * RERANK_SHARE)
         passages = [sentence.with_context for sentence in candidates]
-        relevances = self._reranker.rerank(question, passages, share)
+        with hop(Hop.RERANK, passages=len(passages)):
+            relevances = self._reranker.rerank(question, passages, share)
         return [
             Judged(sentence, relevance) for sentence, relevance in zip(candidates, relevances, strict=True)
         ]

@@ -14,6 +14,7 @@ from haylift.domain.errors import InvalidInput, NotAllowed, NotFound
 from haylift.domain.identity import Principal
 from haylift.domain.metadata import are_group_names, groups_metadata
 from haylift.ports.ingestion import DocumentPage, Ledger, Objects, UploadForm
+from haylift.tracing import Hop, hop, tally
 
 MAX_PAGE_READS = 10
 """A page hides what the caller may not see; after this many ledger reads it is returned short."""
@@ -66,18 +67,21 @@ class DocumentsService:
             InvalidInput: `invalid_cursor`.
         """
         visible: list[DocumentRecord] = []
-        for _ in range(MAX_PAGE_READS):
-            page = self.ledger.list(principal.tenant, limit=limit - len(visible), cursor=cursor, state=state)
-            visible += [record for record in page.documents if self._may_see(record, principal)]
-            cursor = page.cursor
-            if cursor is None or len(visible) >= limit:
-                break
+        with hop(Hop.TABLES, table="ledger"):
+            for _ in range(MAX_PAGE_READS):
+                left = limit - len(visible)
+                page = self.ledger.list(principal.tenant, limit=left, cursor=cursor, state=state)
+                tally(reads=1, rows=len(page.documents))
+                visible += [record for record in page.documents if self._may_see(record, principal)]
+                cursor = page.cursor
+                if cursor is None or len(visible) >= limit:
+                    break
         return DocumentPage(documents=tuple(visible), cursor=cursor)
 
     def get(self, principal: Principal, document_id: str) -> DocumentRecord:
         """One document, deleted ones included. Raises `NotFound`."""
         well_formed = _DOCUMENT_ID.fullmatch(document_id) is not None
-        record = self.ledger.get(principal.tenant, document_id) if well_formed else None
+        record = self._row(principal.tenant, document_id) if well_formed else None
         if record is None or not self._may_see(record, principal):
             raise NotFound("There is no such document.", code="document_not_found")
         return record
@@ -111,7 +115,7 @@ class DocumentsService:
         key = document_key(principal.tenant, path)
         _check_content_type(content_type)
         _check_groups(access_groups, principal)
-        existing = self.ledger.get(principal.tenant, key.document_id)
+        existing = self._row(principal.tenant, key.document_id)
         if existing is not None and not self._may_see(existing, principal):
             raise NotAllowed("This path is not yours to write: choose another.", code="path_not_allowed")
         form = self.objects.upload_form(
@@ -131,8 +135,13 @@ class DocumentsService:
         Deleting twice is no error. Gives the record as it stood. Raises `NotFound`.
         """
         record = self.get(principal, document_id)
-        self.objects.delete(record.key)
+        with hop(Hop.OBJECTS, action="delete"):
+            self.objects.delete(record.key)
         return record
+
+    def _row(self, tenant: str, document_id: str) -> DocumentRecord | None:
+        with hop(Hop.TABLES, table="ledger"):
+            return self.ledger.get(tenant, document_id)
 
     def _may_see(self, record: DocumentRecord, principal: Principal) -> bool:
         """In the groups of what was read and of what waits: neither may be shown to others."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from haylift.domain.chunks import EmbeddedChunk, Hit, Legs
 from haylift.domain.identity import Scope
 from haylift.ports.search import DocumentIndex, LegQuery, LiveRevisions
+from haylift.tracing import Hop, hop, tally
 
 OVER_FETCH_FACTOR = 2
 """A document under replacement is in the index twice; if every one is, half of a leg is live."""
@@ -88,8 +89,12 @@ class LiveIndex:
 
     def _read(self, query: LegQuery, scope: Scope, generation: str) -> _Reading:
         found = self._index.retrieve(query, scope, generation)
+        tally(reads=1)
         document_ids = sorted({hit.chunk.document_id for hit in (*found.keyword, *found.semantic)})
-        live = self._revisions.live_revisions(scope.tenant, document_ids) if document_ids else {}
+        if not document_ids:
+            return _Reading(found=found, live={})
+        with hop(Hop.TABLES, table="ledger", documents=len(document_ids)):
+            live = self._revisions.live_revisions(scope.tenant, document_ids)
         return _Reading(found=found, live=live)
 
     def write(self, tenant: str, generation: str, chunks: Sequence[EmbeddedChunk]) -> None:

@@ -15,9 +15,13 @@ from haylift.domain.filters import Comparison, Connective, Filter
 from haylift.domain.identity import Scope
 from haylift.domain.search import CacheLevel, SearchMode, SearchRequest
 from haylift.ports.search import SharedCache, SharedRead, Tenants
+from haylift.tracing import OK, Hop, HopNote, hop
 
 RESULT_TTL_S = 3_600
 """Life of a result in the shared cache; the guides' number."""
+
+MISS = "miss"
+"""The level of a lookup that found nothing."""
 
 PROCESS_ENTRIES = 1_000
 PROCESS_TTL_S = 300
@@ -144,10 +148,17 @@ class QueryCache:
         Raises:
             StoreUnavailable: when the epoch is known neither to the cache nor to the tenants table.
         """
+        with hop(Hop.CACHE) as note:
+            found = self._lookup(key, note)
+            note.facts["level"] = found.level.value if found.level else MISS
+        return found
+
+    def _lookup(self, key: CacheKey, note: HopNote) -> Lookup:
         digest = key.digest
         read = self._read(key.tenant, digest)
         if read is None or read.epoch is None:
-            return Lookup(epoch=self._tenants.epoch(key.tenant))
+            note.outcome = CacheUnavailable.code if read is None else OK
+            return Lookup(epoch=self._epoch(key.tenant))
         with self._lock:
             kept = self._kept.get(digest)
         if kept is not None and kept.epoch == read.epoch:
@@ -171,13 +182,17 @@ class QueryCache:
         read = self._with_shared(lambda shared: shared.read(tenant, digest))
         if read is None or read.epoch is not None:
             return read
-        epoch = self._tenants.epoch(tenant)
+        epoch = self._epoch(tenant)
 
         def publish_then_read(shared: SharedCache) -> SharedRead:
             shared.publish(tenant, epoch)
             return shared.read(tenant, digest)
 
         return self._with_shared(publish_then_read)
+
+    def _epoch(self, tenant: str) -> Epoch:
+        with hop(Hop.TABLES, table="tenants"):
+            return self._tenants.epoch(tenant)
 
     def _with_shared[T](self, call: Callable[[SharedCache], T]) -> T | None:
         """Calls the shared cache unless it failed less than its `retry_after_s` ago."""

@@ -13,6 +13,7 @@ from haylift.domain.search import SearchMode, SearchRequest
 from haylift.ports import DocumentIndex, Embedder, LegQuery
 from haylift.resilience import Deadline
 from haylift.services.fusion import leg_depth
+from haylift.tracing import Hop, hop
 
 EMBEDDING_PATIENCE_S = 3.0
 """A hybrid search goes on by keywords after this long: an embedding takes about 50 ms on an idle CPU."""
@@ -95,16 +96,22 @@ class HybridRetriever:
             depth=leg_depth(request.top_k),
             filters=request.filters,
         )
-        return {"legs": RetrievedLegs(self._index.retrieve(query, scope, generation)), "degraded": degraded}
+        with hop(Hop.INDEX, mode=request.mode.value) as note:
+            legs = self._index.retrieve(query, scope, generation)
+            note.facts |= {"keyword_hits": len(legs.keyword), "semantic_hits": len(legs.semantic)}
+        return {"legs": RetrievedLegs(legs), "degraded": degraded}
 
     def _vector(self, request: SearchRequest, deadline: Deadline) -> tuple[Vector | None, str | None]:
         if request.mode is SearchMode.KEYWORD:
             return None, None
         if request.mode is SearchMode.SEMANTIC:
-            return self._embedder.embed_query(request.query, deadline), None
+            return self._embedded(request.query, deadline), None
         try:
-            patience = deadline.within(self._embedding_patience_s)
-            return self._embedder.embed_query(request.query, patience), None
+            return self._embedded(request.query, deadline.within(self._embedding_patience_s)), None
         except (ModelUnavailable, DeadlineExceeded) as fault:
             logger.warning("search goes on by keywords", extra={"code": fault.code})
             return None, NO_EMBEDDINGS
+
+    def _embedded(self, text: str, deadline: Deadline) -> Vector:
+        with hop(Hop.EMBEDDING):
+            return self._embedder.embed_query(text, deadline)
