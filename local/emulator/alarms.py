@@ -2,13 +2,14 @@
 
 ministack looks only when metrics or alarms are written, ignores dimensions, M of N and missing data, and so
 never returns to OK. Windows slide with the clock, where CloudWatch's are aligned to the minute: an alarm
-rings here a little sooner than there.
+rings here a little sooner than there. A period lasts as long as HAYLIFT_EMULATOR_MINUTE_S makes it.
 """
 
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from ministack.core.responses import _request_account_id, _request_region
@@ -16,41 +17,79 @@ from ministack.services import cloudwatch
 
 from local.emulator.alarm_evaluation import COMPARISONS, EXTRA_PERIODS, next_state
 from local.emulator.configuration import CONFIGURATION
+from local.emulator.metric_math import Grid, Series
+from local.emulator.metric_queries import Evaluation, period_of, returns_data
+from local.emulator.metric_store import Point, points_since, statistic_of
 from local.emulator.patching import Needs, Patch, Replacement
 
 NEEDS = [
     Needs("ministack.services.cloudwatch", (
-        "_evaluate_alarm", "_evaluate_all_alarms", "_alarms", "_metrics", "_dims_key", "_dims_from_list",
-        "_calc_stats", "_stat_value", "_record_history", "_dispatch_alarm_actions", "_evaluate_parent_alarms",
+        "_evaluate_alarm", "_evaluate_all_alarms", "_alarms", "_record_history", "_dispatch_alarm_actions",
+        "_evaluate_parent_alarms",
     )),
 ]  # fmt: skip
 _log = logging.getLogger("haylift.emulator.alarms")
 
 
+@dataclass(frozen=True)
+class Window:
+    """The periods that an alarm looks at, up to `now`; numbered from 0, the oldest.
+
+    `period_s` is the alarm's own; on the wall a period lasts `wall_s`.
+    """
+
+    now: float
+    number: int
+    period_s: float
+
+    @property
+    def wall_s(self) -> float:
+        """Real seconds of one period."""
+        return self.period_s / CONFIGURATION.pace
+
+    def grid(self) -> Grid:
+        """The periods as metric math has them."""
+        return Grid([index * self.period_s for index in range(self.number)], self.period_s)
+
+    def series(self, metric: Mapping[str, Any], statistic: str, unit: str | None) -> Series:
+        """The statistic of one metric in each period that has data."""
+        start = self.now - self.wall_s * self.number
+        buckets: dict[int, list[Point]] = {}
+        for point in points_since(metric, start, unit):
+            index = min(int((point["Timestamp"] - start) // self.wall_s), self.number - 1)
+            buckets.setdefault(index, []).append(point)
+        values = ((index, statistic_of(buckets[index], statistic)) for index in sorted(buckets))
+        return {index * self.period_s: value for index, value in values if value is not None}
+
+
 def values(alarm: dict[str, Any], now: float) -> Sequence[float | None]:
-    """The statistic of each period up to `now` (seconds), oldest first, None for a period without data."""
-    period = float(alarm.get("Period") or 60)
+    """What the alarm compares with its threshold in each period up to `now` (seconds), oldest first."""
     number = int(alarm.get("EvaluationPeriods") or 1) + EXTRA_PERIODS
-    start = now - period * number
-    dimensions = cloudwatch._dims_from_list(alarm.get("Dimensions") or [])
-    key = (alarm["Namespace"], alarm["MetricName"], cloudwatch._dims_key(dimensions))
-    buckets: list[list[dict[str, Any]]] = [[] for _ in range(number)]
-    # Newest last, and only the end of a long series matters.
-    for point in reversed(list(cloudwatch._metrics.get(key) or [])):
-        if point["Timestamp"] < start:
-            break
-        buckets[min(int((point["Timestamp"] - start) // period), number - 1)].append(point)
-    statistic = alarm.get("ExtendedStatistic") or alarm.get("Statistic") or "Average"
-    return [
-        cloudwatch._stat_value(cloudwatch._calc_stats(points), statistic, points) if points else None
-        for points in buckets
-    ]
+    queries: Sequence[Mapping[str, Any]] = alarm.get("Metrics") or []
+    period_s = period_of(queries) if queries else float(alarm.get("Period") or 60)
+    window = Window(now, number, period_s)
+    if queries:
+        series = _math_result(queries, window)
+    else:
+        statistic = str(alarm.get("ExtendedStatistic") or alarm.get("Statistic") or "Average")
+        series = window.series(alarm, statistic, alarm.get("Unit"))
+    return [series.get(start) for start in window.grid().starts]
+
+
+def _math_result(queries: Sequence[Mapping[str, Any]], window: Window) -> Series:
+    def series_of(stat: Mapping[str, Any]) -> Series:
+        return window.series(stat["Metric"], str(stat["Stat"]), stat.get("Unit"))
+
+    by_id = {str(query["Id"]): query for query in queries}
+    watched = next(name for name, query in by_id.items() if returns_data(query))
+    found = Evaluation(by_id, window.grid(), series_of).series(watched)
+    return found[0] if found else {}
 
 
 def evaluate(alarm: dict[str, Any]) -> None:
     """Evaluate one metric alarm; on a change of state record it and send its actions."""
     compare = COMPARISONS.get(str(alarm.get("ComparisonOperator")))
-    if not alarm.get("MetricName") or compare is None:
+    if not (alarm.get("MetricName") or alarm.get("Metrics")) or compare is None:
         return
     threshold, periods = float(alarm["Threshold"]), int(alarm.get("EvaluationPeriods") or 1)
     found = values(alarm, time.time())

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 
 from local.emulator import (
+    alarm_actions,
+    alarm_math,
     alarms,
     alias_weights,
     embedded_metrics,
@@ -13,9 +15,11 @@ from local.emulator import (
     lambda_metrics,
     lambda_patch,
     lambda_queue,
+    metric_store,
     provisioners,
     queue_metrics,
     s3_events,
+    schedules,
 )
 from local.emulator.patching import Needs, Patch, PatchFactory, check_ministack
 
@@ -33,6 +37,10 @@ _FACTORIES: Sequence[PatchFactory] = (
     gateway_metrics.patch,
     gateway_identity.request_id_patch,
     alarms.patch,
+    alarm_math.math_patch,
+    alarm_math.composite_patch,
+    alarm_actions.patch,
+    schedules.patch,
     queue_metrics.patch,
     provisioners.stand_ins_patch,
     provisioners.table_ttl_patch,
@@ -50,6 +58,10 @@ _NEEDS: Sequence[Sequence[Needs]] = (
     gateway_paths.NEEDS,
     gateway_metrics.NEEDS,
     alarms.NEEDS,
+    metric_store.NEEDS,
+    alarm_math.NEEDS,
+    alarm_actions.NEEDS,
+    schedules.NEEDS,
     queue_metrics.NEEDS,
     provisioners.NEEDS,
 )

@@ -29,10 +29,17 @@ class Configuration:
     """How often alarms are evaluated."""
     queue_metrics_period_s: float
     """How often queues are measured; CloudWatch has them once a minute."""
+    minute_s: float
+    """Real seconds of one minute of alarm periods, schedules and ages of messages; 60 is real time."""
     service_addresses: dict[str, str]
     """AWS_ENDPOINT_URL variables that functions receive."""
     patches_can_be_switched: bool
     """For tests: `POST /_haylift/patches/NAME?state=on|off` is answered."""
+
+    @property
+    def pace(self) -> float:
+        """How many seconds of alarms, schedules and ages pass in one real second."""
+        return 60 / self.minute_s
 
     @property
     def scratch(self) -> Path:
@@ -47,7 +54,7 @@ def read_configuration(environment: dict[str, str]) -> Configuration:
     def setting(name: str, default: object) -> str:
         return environment.get(PREFIX + name, str(default))
 
-    port = int(setting("PORT", 4566))
+    port, minute_s = int(setting("PORT", 4566)), float(setting("MINUTE_S", 60))
     addresses = {k: v for k, v in environment.items() if k.startswith("AWS_ENDPOINT_URL_") and v}
     return Configuration(
         port=port,
@@ -58,8 +65,9 @@ def read_configuration(environment: dict[str, str]) -> Configuration:
         workers_per_function=int(setting("WORKERS", 2)),
         parallel_spawns=int(setting("PARALLEL_SPAWNS", 2)),
         warm_s=float(setting("WARM_S", 60)),
-        alarm_period_s=float(setting("ALARM_PERIOD_S", 2)),
-        queue_metrics_period_s=float(setting("QUEUE_METRICS_PERIOD_S", 10)),
+        alarm_period_s=float(setting("ALARM_PERIOD_S", min(2.0, minute_s / 10))),
+        queue_metrics_period_s=float(setting("QUEUE_METRICS_PERIOD_S", minute_s / 6)),
+        minute_s=minute_s,
         service_addresses={"AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}", **addresses},
         patches_can_be_switched=setting("SWITCHES", "0") == "1",
     )

@@ -32,7 +32,7 @@ def metrics_of(messages: list[dict[str, Any]], now: float) -> dict[str, float]:
     waiting = [m for m in messages if m.get("visible_at", 0) <= now]
     held = [m for m in messages if m.get("visible_at", 0) > now]
     in_flight = [m for m in held if m.get("receive_count", 0) > 0]
-    age_s = max((now - m["sent_at"] for m in messages if "sent_at" in m), default=0.0)
+    age_s = max((now - m["sent_at"] for m in messages if "sent_at" in m), default=0.0) * CONFIGURATION.pace
     return {
         "ApproximateNumberOfMessagesVisible": len(waiting),
         "ApproximateNumberOfMessagesNotVisible": len(in_flight),

@@ -1,28 +1,18 @@
 """What AWS does, one check per patch of the emulator; AssertionError when the system does otherwise.
 
-Each check fails when its patch is off: `test_conformance.py` runs it both ways.
+Each check fails when its patch is off: `test_conformance.py` runs it both ways. What CloudWatch does is
+checked in `checks_monitoring.py`.
 """
 
 import json
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import uuid4
 
-from local.polling import TooLate, until
 from tests.integration.local.fixture_app import NAMESPACE
-from tests.integration.local.running_emulator import RunningEmulator
+from tests.integration.local.running_emulator import Check, RunningEmulator, eventually
 
 PROBE = "conformance-probe"
-Check = Callable[[RunningEmulator], None]
-
-
-def eventually(question: Callable[[], Any], what: str, limit_s: float = 3.0) -> None:
-    """AssertionError unless the answer becomes true in time."""
-    try:
-        until(question, what=what, limit_s=limit_s, pause_s=0.05)
-    except TooLate as error:
-        raise AssertionError(str(error)) from error
 
 
 def lambda_runtime(system: RunningEmulator) -> None:
@@ -180,46 +170,6 @@ def gateway_metrics(system: RunningEmulator) -> None:
     assert system.metric_sum("AWS/ApiGateway", "Latency", dimensions, "Maximum") > 0
 
 
-def alarms(system: RunningEmulator) -> None:
-    """Another part's failures do not ring the alarm, the watched part's do, and it clears without data."""
-    cloudwatch, name = system.client("cloudwatch"), f"alarm-{uuid4().hex}"
-    cloudwatch.put_metric_alarm(
-        AlarmName=name, Namespace=NAMESPACE, MetricName=name, Statistic="Sum", Period=1, EvaluationPeriods=1,
-        Dimensions=[{"Name": "Part", "Value": "watched"}], Threshold=1, TreatMissingData="notBreaching",
-        ComparisonOperator="GreaterThanOrEqualToThreshold",
-    )  # fmt: skip
-
-    def state() -> str:
-        return str(cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"][0]["StateValue"])
-
-    def fail(part: str) -> None:
-        dimensions = [{"Name": "Part", "Value": part}]
-        data = [{"MetricName": name, "Value": 1, "Dimensions": dimensions}]
-        cloudwatch.put_metric_data(Namespace=NAMESPACE, MetricData=data)
-
-    eventually(lambda: state() == "OK", "OK at first")
-    fail("other")
-    assert state() == "OK"
-    fail("watched")
-    eventually(lambda: state() == "ALARM", "ALARM")
-    eventually(lambda: state() == "OK", "OK again", 6)
-
-
-def queue_metrics(system: RunningEmulator) -> None:
-    """The number of waiting messages and the age of the oldest are metrics of the queue."""
-    url = system.outputs["UnreadName"]
-    system.client("sqs").send_message(QueueUrl=url, MessageBody="waits")
-    dimensions = {"QueueName": url.rsplit("/", 1)[-1]}
-
-    def newest(name: str) -> float:
-        return system.metric_sum("AWS/SQS", name, dimensions, "SampleCount")
-
-    before = newest("ApproximateNumberOfMessagesVisible")
-    eventually(lambda: newest("ApproximateNumberOfMessagesVisible") > before, "metrics of the queue", 1.5)
-    assert system.metric_sum("AWS/SQS", "ApproximateNumberOfMessagesVisible", dimensions, "Maximum") >= 1
-    assert system.metric_sum("AWS/SQS", "ApproximateAgeOfOldestMessage", dimensions, "Maximum") > 0
-
-
 def stand_ins(system: RunningEmulator) -> None:
     """A template with a SageMaker endpoint and its scaling is deployed, and Ref gives the name."""
     stack = f"stand-ins-{uuid4().hex[:8]}"
@@ -274,7 +224,7 @@ def _live_stacks(system: RunningEmulator) -> set[str]:
     return {s["StackName"] for s in stacks if s["StackStatus"] != "DELETE_COMPLETE"}
 
 
-CHECKS: dict[str, Check] = {
+CHECKS_OF_SERVICES: dict[str, Check] = {
     "lambda-runtime": lambda_runtime,
     "lambda-queue": lambda_queue,
     "lambda-metrics": lambda_metrics,
@@ -286,8 +236,6 @@ CHECKS: dict[str, Check] = {
     "gateway-limits": gateway_limits,
     "gateway-paths": gateway_paths,
     "gateway-metrics": gateway_metrics,
-    "alarms": alarms,
-    "queue-metrics": queue_metrics,
     "stand-ins": stand_ins,
     "table-ttl": table_ttl,
     "rest-api-id": rest_api_id,

@@ -12,7 +12,10 @@ from local.toolchain import NODE_BIN
 # The CDK library runs Node; this one comes with the Python packages.
 os.environ["PATH"] = f"{NODE_BIN}{os.pathsep}{os.environ['PATH']}"
 
-pytest.register_assert_rewrite("tests.integration.local.checks", "tests.integration.local.running_emulator")
+pytest.register_assert_rewrite(
+    "tests.integration.local.checks", "tests.integration.local.checks_monitoring",
+    "tests.integration.local.running_emulator",
+)  # fmt: skip
 
 from tests.integration.local.running_emulator import RunningEmulator, free_port  # noqa: E402
 
@@ -24,6 +27,7 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningEmulat
     port = free_port()
     settings = {
         "PORT": port, "STATE": state, "SWITCHES": 1, "ALARM_PERIOD_S": 0.3, "QUEUE_METRICS_PERIOD_S": 0.3,
+        "MINUTE_S": 3,
     }  # fmt: skip
     environment = {**os.environ, **{f"HAYLIFT_EMULATOR_{k}": str(v) for k, v in settings.items()}}
     with (state / "log").open("wb") as log:

@@ -160,6 +160,7 @@ class ConformanceStack(cdk.Stack):
             },
         )  # fmt: skip
         self._output("Inbox", inbox.queue_url)
+        self._output("Topic", topic.topic_arn)
 
 
 def template() -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import json
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
@@ -11,7 +11,7 @@ import boto3
 import httpx
 from botocore.config import Config
 
-from local.polling import until
+from local.polling import TooLate, until
 
 REGION = "us-east-1"
 
@@ -125,6 +125,21 @@ class RunningEmulator:
         body: dict[str, Any] = json.loads(found["Body"])
         return body
 
+    def waiting(self, queue_output: str) -> int:
+        """How many messages of a queue can be received."""
+        attributes = self.client("sqs").get_queue_attributes(
+            QueueUrl=self.outputs[queue_output], AttributeNames=["ApproximateNumberOfMessages"]
+        )
+        return int(attributes["Attributes"]["ApproximateNumberOfMessages"])
+
+    def stays(self, question: Callable[[], bool], for_s: float) -> bool:
+        """Whether the answer stays true for so long."""
+        try:
+            until(lambda: not question(), what="change", limit_s=for_s, pause_s=0.1)
+        except TooLate:
+            return True
+        return False
+
     def metric_sum(
         self, namespace: str, name: str, dimensions: dict[str, str], statistic: str = "Sum"
     ) -> float:
@@ -138,3 +153,14 @@ class RunningEmulator:
             StartTime=now - timedelta(hours=1), EndTime=now + timedelta(minutes=1),
         )  # fmt: skip
         return sum(point[statistic] for point in answer["Datapoints"])
+
+
+def eventually(question: Callable[[], Any], what: str, limit_s: float = 3.0) -> None:
+    """AssertionError unless the answer becomes true in time."""
+    try:
+        until(question, what=what, limit_s=limit_s, pause_s=0.05)
+    except TooLate as error:
+        raise AssertionError(str(error)) from error
+
+
+Check = Callable[[RunningEmulator], None]
