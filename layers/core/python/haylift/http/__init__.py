@@ -1,10 +1,10 @@
 """The HTTP surface that all functions share: problem documents, request ids, limits, the caller."""
 
+from haylift.headers import PROBLEM_TYPE
 from haylift.http.app import create_app, gateway_adapter, lambda_entry
-from haylift.http.caller import caller, optional_caller, require
+from haylift.http.caller import caller, optional_caller, require, session
 from haylift.http.edge import MAX_BODY_BYTES
 from haylift.http.problems import (
-    PROBLEM_TYPE,
     STATUS_BY_ERROR,
     RequestModel,
     invalid_field,
@@ -27,5 +27,6 @@ __all__ = [
     "problem",
     "request_id_of",
     "require",
+    "session",
     "status_of",
 ]

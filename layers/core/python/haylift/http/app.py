@@ -10,9 +10,10 @@ from mangum import Mangum
 from starlette.exceptions import HTTPException
 
 from haylift.domain.errors import HayliftError
+from haylift.headers import PROBLEM_TYPE
 from haylift.http.browsers import Browsers
 from haylift.http.edge import Edge
-from haylift.http.problems import PROBLEM_TYPE, on_haylift_error, on_http_error, on_invalid_request
+from haylift.http.problems import on_haylift_error, on_http_error, on_invalid_request
 from haylift.settings import HttpSettings
 from haylift.telemetry import Telemetry
 

@@ -24,7 +24,7 @@ from haylift.domain.errors import (
     NotFound,
     OutOfTurn,
 )
-from haylift.headers import PROBLEM_TYPE as PROBLEM_TYPE
+from haylift.headers import PROBLEM_TYPE
 from haylift.tracing import fail
 
 STATUS_BY_ERROR: dict[type[HayliftError], int] = {
