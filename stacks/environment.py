@@ -114,10 +114,21 @@ class LaneNumbers:
 
 @dataclass(frozen=True, kw_only=True)
 class ApiLimits:
-    """Throttling of the whole API, in requests a second."""
+    """Throttling by API Gateway, in requests a second: last lines behind the limits of single callers.
+
+    Args:
+        rate, burst: of the whole API.
+        login_rate, login_burst: of each path that checks a password.
+        machine_rate, machine_burst, machine_requests_per_day: of each API key that a machine was given.
+    """
 
     rate: int
     burst: int
+    login_rate: int
+    login_burst: int
+    machine_rate: int
+    machine_burst: int
+    machine_requests_per_day: int
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -48,7 +48,7 @@ class Shape:
 MAIL = Shape(r"[^@\s]+@[^@\s]+\.[^@\s]+", "on-call@example.com,lead@example.com")
 HTTPS = Shape(r"https://[^\s,]+", "https://pager.example.com/haylift")
 ORIGIN = Shape(r"https?://[\w.-]+(:\d+)?", "https://app.example.com,https://admin.example.com")
-HOST = Shape(r"[\w.-]+(:\d+)?", "api.example.com")
+HOST = Shape(r"(\*\.)?[\w.-]+", "api.example.com,*.internal.example.com")
 
 
 def read_environment(context: Callable[[str], Any]) -> Environment:
@@ -85,7 +85,15 @@ def _local(context: Callable[[str], Any]) -> Environment:
         # One machine has one worker per document, so a message of a dead worker need not wait six time-outs:
         # longer than the lease of 150 s is enough.
         lanes=LaneNumbers(visibility_s=180, max_receives=10, retention_days=14),
-        api_limits=ApiLimits(rate=1000, burst=1000),
+        api_limits=ApiLimits(
+            rate=1000,
+            burst=1000,
+            login_rate=1000,
+            login_burst=1000,
+            machine_rate=1000,
+            machine_burst=1000,
+            machine_requests_per_day=10_000_000,
+        ),
         rate_limits=_rate_limits(context),
         allowed_origins=_list(context, "allowed_origins", ORIGIN, LOCAL_ORIGIN),
         trusted_hosts=_list(context, "trusted_hosts", HOST),
@@ -123,7 +131,15 @@ def _dev(context: Callable[[str], Any]) -> Environment:
             memory_mib=4096, max_concurrency=5, models=(EMBED_MODEL, RERANK_MODEL), image_target="cpu"
         ),
         lanes=LaneNumbers(visibility_s=720, max_receives=10, retention_days=14),
-        api_limits=ApiLimits(rate=50, burst=100),
+        api_limits=ApiLimits(
+            rate=50,
+            burst=100,
+            login_rate=5,
+            login_burst=10,
+            machine_rate=10,
+            machine_burst=20,
+            machine_requests_per_day=100_000,
+        ),
         rate_limits=_rate_limits(context),
         allowed_origins=_list(context, "allowed_origins", ORIGIN),
         trusted_hosts=_list(context, "trusted_hosts", HOST),
@@ -160,7 +176,15 @@ def _prod(context: Callable[[str], Any]) -> Environment:
             instance_type="ml.g5.xlarge", instances=2, models=(EMBED_MODEL, RERANK_MODEL), image_target="gpu"
         ),
         lanes=LaneNumbers(visibility_s=720, max_receives=10, retention_days=14),
-        api_limits=ApiLimits(rate=500, burst=1000),
+        api_limits=ApiLimits(
+            rate=500,
+            burst=1000,
+            login_rate=20,
+            login_burst=40,
+            machine_rate=50,
+            machine_burst=100,
+            machine_requests_per_day=1_000_000,
+        ),
         rate_limits=_rate_limits(context),
         allowed_origins=_list(context, "allowed_origins", ORIGIN),
         trusted_hosts=_list(context, "trusted_hosts", HOST),

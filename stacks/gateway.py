@@ -6,12 +6,16 @@ import aws_cdk as cdk
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_logs as logs
 from constructs import Construct
+from haylift.headers import ALLOWED_METHODS, ALLOWED_REQUEST_HEADERS, PREFLIGHT_MAX_AGE_S
+from haylift.routes import AUTH_ROUTES
 
 from stacks.acknowledgements import acknowledge
-from stacks.environment import Environment
+from stacks.environment import ApiLimits, Environment
 from stacks.gateway_responses import add_gateway_responses
 
 API_STAGE = "api"
+LOGIN = "/v1/auth/login"
+LOGIN_PATHS = tuple(route.path for route in AUTH_ROUTES if LOGIN in {route.path, route.alias_of})
 
 ACCESS_LOG_FIELDS = {
     "requestId": "$context.requestId",
@@ -61,14 +65,54 @@ class Gateway(Construct):
                 logging_level=apigateway.MethodLoggingLevel.ERROR,
                 data_trace_enabled=False,
                 metrics_enabled=True,
+                method_options=_login_throttle(environment.api_limits),
                 access_log_destination=apigateway.LogGroupLogDestination(self.access_log),
                 access_log_format=apigateway.AccessLogFormat.custom(json.dumps(ACCESS_LOG_FIELDS)),
             ),
         )
+        self._origins = environment.allowed_origins
+        _add_usage_plan(self.api, environment)
         # The construct's own output has a name that changes; ours is `ApiUrl`.
         self.api.node.try_remove_child("Endpoint")
-        add_gateway_responses(self.api)
+        add_gateway_responses(self.api, environment)
         _acknowledge_api(self.api)
+
+    def answer_preflights(self, path: str) -> None:
+        """Lets the gateway answer the question of browsers whether a page may call `path`."""
+        if not self._origins:
+            return
+        method = self.api.root.resource_for_path(path).add_cors_preflight(
+            allow_origins=list(self._origins),
+            allow_methods=list(ALLOWED_METHODS),
+            allow_headers=list(ALLOWED_REQUEST_HEADERS),
+            max_age=cdk.Duration.seconds(PREFLIGHT_MAX_AGE_S),
+        )
+        for rule in ("APIG4", "COG4"):
+            acknowledge(
+                method, rule, "A browser asks before it sends a token; the answer is the same for all."
+            )
+
+
+def _login_throttle(limits: ApiLimits) -> dict[str, apigateway.MethodDeploymentOptions]:
+    """Hashing a password is the dearest thing that a caller without a token can ask for."""
+    throttle = apigateway.MethodDeploymentOptions(
+        throttling_rate_limit=limits.login_rate, throttling_burst_limit=limits.login_burst
+    )
+    return {f"{path}/POST": throttle for path in LOGIN_PATHS}
+
+
+def _add_usage_plan(api: apigateway.RestApi, environment: Environment) -> None:
+    """Bounds machines that are given an API key (docs/decisions/0032): nobody else has one."""
+    limits = environment.api_limits
+    plan = api.add_usage_plan(
+        "Machines",
+        name=environment.name_of("machines"),
+        throttle=apigateway.ThrottleSettings(
+            rate_limit=limits.machine_rate, burst_limit=limits.machine_burst
+        ),
+        quota=apigateway.QuotaSettings(limit=limits.machine_requests_per_day, period=apigateway.Period.DAY),
+    )
+    plan.add_api_stage(stage=api.deployment_stage)
 
 
 def _acknowledge_api(api: apigateway.RestApi) -> None:

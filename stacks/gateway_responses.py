@@ -4,8 +4,9 @@ import json
 from dataclasses import dataclass
 
 from aws_cdk import aws_apigateway as apigateway
+from haylift.headers import EXPOSED_HEADERS, PROBLEM_TYPE, SECURITY_HEADERS, STRICT_TRANSPORT_SECURITY
 
-PROBLEM_TYPE = "application/problem+json"
+from stacks.environment import Environment
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,15 +76,10 @@ PROBLEMS = (
 RETRY_AFTER_S = 1
 
 
-def add_gateway_responses(api: apigateway.RestApi) -> None:
-    """Gives every kind of gateway answer a problem body with the request's id."""
+def add_gateway_responses(api: apigateway.RestApi, environment: Environment) -> None:
+    """Gives every kind of gateway answer a problem body with the request's id, and the API's headers."""
     for problem in PROBLEMS:
-        headers = {
-            "Content-Type": f"'{PROBLEM_TYPE}'",
-            "Cache-Control": "'no-store'",
-            "X-Content-Type-Options": "'nosniff'",
-            "X-Request-Id": "context.requestId",
-        }
+        headers = _headers(environment)
         if problem.status in {429, 503}:
             headers["Retry-After"] = f"'{RETRY_AFTER_S}'"
         api.add_gateway_response(
@@ -94,6 +90,24 @@ def add_gateway_responses(api: apigateway.RestApi) -> None:
             # The gateway knows the one template key; the header above names the real type.
             templates={"application/json": _body(problem)},
         )
+
+
+def _headers(environment: Environment) -> dict[str, str]:
+    """What the functions send too; a text stands between quotes, anything else is a variable."""
+    headers = {name: f"'{value}'" for name, value in SECURITY_HEADERS.items()}
+    headers |= {"Content-Type": f"'{PROBLEM_TYPE}'", "X-Request-Id": "context.requestId"}
+    if environment.tls_only:
+        headers["Strict-Transport-Security"] = f"'{STRICT_TRANSPORT_SECURITY}'"
+    if environment.allowed_origins:
+        headers["Access-Control-Allow-Origin"] = f"'{_readers(environment.allowed_origins)}'"
+        headers["Access-Control-Expose-Headers"] = f"'{', '.join(EXPOSED_HEADERS)}'"
+        headers["Vary"] = "'Origin'"
+    return headers
+
+
+def _readers(origins: tuple[str, ...]) -> str:
+    """One origin by name. A gateway response cannot choose among several, and what it says is no secret."""
+    return origins[0] if len(origins) == 1 else "*"
 
 
 def _body(problem: GatewayProblem) -> str:

@@ -72,6 +72,8 @@ class SearchApiStack(cdk.Stack):
         gateway = Gateway(self, environment)
         self.api = gateway.api
         self._add_routes()
+        for path in sorted({route.path for routes in ROUTES_BY_FUNCTION.values() for route in routes}):
+            gateway.answer_preflights(path)
         for schedule in search.SCHEDULES:
             self._call_on_time(self.functions[SEARCH.name], schedule)
         for function in self.functions.values():
