@@ -15,6 +15,7 @@ from local.emulator import (
     lambda_metrics,
     lambda_patch,
     lambda_queue,
+    lambda_throttles,
     metric_store,
     provisioners,
     queue_metrics,
@@ -26,6 +27,7 @@ from local.emulator.patching import Needs, Patch, PatchFactory, check_ministack
 _FACTORIES: Sequence[PatchFactory] = (
     lambda_patch.patch,
     lambda_queue.patch,
+    lambda_throttles.patch,
     lambda_metrics.patch,
     embedded_metrics.patch,
     alias_weights.patch,
@@ -49,6 +51,7 @@ _FACTORIES: Sequence[PatchFactory] = (
 _NEEDS: Sequence[Sequence[Needs]] = (
     lambda_patch.NEEDS,
     lambda_queue.NEEDS,
+    lambda_throttles.NEEDS,
     lambda_metrics.NEEDS,
     embedded_metrics.NEEDS,
     alias_weights.NEEDS,

@@ -75,7 +75,10 @@ def patch() -> Patch:
         return task.result()
 
     def proxy_response(result: dict[str, Any]) -> Any:
-        if not result.get("throttle") and (result.get("error") or not is_proxy_response(result.get("body"))):
+        if result.get("throttle"):
+            # AWS says 500 here: its 429 is for the gateway's own limits.
+            raise _GaveUp("DEFAULT_5XX", "Internal server error", 500)
+        if result.get("error") or not is_proxy_response(result.get("body")):
             raise _GaveUp("DEFAULT_5XX", "Internal server error", 502)
         return shape(result)
 

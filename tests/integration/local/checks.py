@@ -39,6 +39,25 @@ def lambda_queue(system: RunningEmulator) -> None:
     assert len({answer["pid"] for answer in answers}) <= 2
 
 
+def lambda_throttles(system: RunningEmulator) -> None:
+    """A function with a reserved concurrency of 0 runs no version of itself, and the throttles count."""
+    lambdas, dimensions, names = system.client("lambda"), {"FunctionName": PROBE}, []
+    version = lambdas.publish_version(FunctionName=PROBE)["Version"]
+    before = system.metric_sum("AWS/Lambda", "Throttles", dimensions)
+    lambdas.put_function_concurrency(FunctionName=PROBE, ReservedConcurrentExecutions=0)
+    try:
+        answer = system.call("GET", "/echo")
+        lambdas.invoke(FunctionName=PROBE, Qualifier=version, Payload=b"{}")
+    except lambdas.exceptions.TooManyRequestsException as refusal:
+        names.append(refusal.response["Error"]["Code"])
+    finally:
+        lambdas.delete_function_concurrency(FunctionName=PROBE)
+
+    assert names == ["TooManyRequestsException"]
+    assert (answer.status_code, answer.json()["code"]) == (500, "default_5xx")
+    assert system.metric_sum("AWS/Lambda", "Throttles", dimensions) >= before + 2
+
+
 def lambda_metrics(system: RunningEmulator) -> None:
     """An invocation through API Gateway counts in AWS/Lambda, and its error too."""
     dimensions = {"FunctionName": PROBE}
@@ -227,6 +246,7 @@ def _live_stacks(system: RunningEmulator) -> set[str]:
 CHECKS_OF_SERVICES: dict[str, Check] = {
     "lambda-runtime": lambda_runtime,
     "lambda-queue": lambda_queue,
+    "lambda-throttles": lambda_throttles,
     "lambda-metrics": lambda_metrics,
     "embedded-metrics": embedded_metrics,
     "alias-weights": alias_weights,
