@@ -2,6 +2,7 @@
 
 import base64
 import json
+import time
 from typing import Any
 
 import httpx
@@ -53,7 +54,27 @@ async def test_invocations_embed_is_the_same_answer_with_the_request_id() -> Non
     invoked = await post("/invocations", {"task": "embed", **body}, attributes="class=query,request_id=r-1")
 
     assert invoked.headers["x-request-id"] == "r-1"
-    assert invoked.content == (await post("/v1/embeddings", body)).content
+    assert _without_times(invoked) == _without_times(await post("/v1/embeddings", body))
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [("/v1/embeddings", {"input": ["one"]}), ("/v1/rerank", {"query": "q", "documents": ["a", "b"]})],
+)
+async def test_an_answer_says_where_the_time_went(path: str, body: dict[str, Any]) -> None:
+    started_s = time.perf_counter()
+
+    timing = (await post(path, body)).json()["timing"]
+
+    assert set(timing) == {"queued_ms", "model_ms"}
+    assert timing["queued_ms"] >= 0
+    assert timing["model_ms"] > 0
+    assert sum(timing.values()) <= (time.perf_counter() - started_s) * 1_000
+
+
+def _without_times(answer: httpx.Response) -> dict[str, Any]:
+    body: dict[str, Any] = answer.json()
+    return {name: value for name, value in body.items() if name != "timing"}
 
 
 @pytest.mark.parametrize(("path", "task"), [("/v1/rerank", {}), ("/invocations", {"task": "rerank"})])

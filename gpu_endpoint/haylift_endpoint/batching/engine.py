@@ -34,11 +34,17 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """Results in the order of the inputs, their tokens in total, and the indexes of those that were cut."""
+    """Results in the order of the inputs, their tokens in total, and the indexes of those that were cut.
+
+    `queued_s` is the longest time that one of the inputs stood in line, `model_s` the longest run that one
+    of them was part of: a request may be spread over several batches, and shares each with others.
+    """
 
     rows: list[Vector]
     tokens: int
     truncated: list[int]
+    queued_s: float = 0.0
+    model_s: float = 0.0
 
 
 class TokenizerPool:
@@ -133,13 +139,15 @@ class Engine:
         try:
             async with asyncio.timeout_at(call.deadline_s):
                 prepared = await self._prepare(inputs, call)
-                rows = await self._run(prepared, call)
+                items = await self._run(prepared, call)
         except TimeoutError as error:
             raise DeadlineExceeded("the deadline passed before the answer was ready") from error
         return Results(
-            rows=rows,
+            rows=[_result(item.outcome.result()) for item in items],
             tokens=sum(item.tokens for item in prepared),
             truncated=[index for index, item in enumerate(prepared) if item.is_truncated],
+            queued_s=max((item.queued_s for item in items), default=0.0),
+            model_s=max((item.model_s for item in items), default=0.0),
         )
 
     async def _prepare(self, inputs: Sequence[Input], call: Call) -> list[Prepared]:
@@ -153,7 +161,8 @@ class Engine:
             logger.exception("tokenising failed", extra={"fields": {"model": self.model.name}})
             raise InternalFault("the request could not be tokenised") from error
 
-    async def _run(self, prepared: Sequence[Prepared], call: Call) -> list[Vector]:
+    async def _run(self, prepared: Sequence[Prepared], call: Call) -> list[WorkItem]:
+        """The items of a request, all answered."""
         if fault := self.fault():
             raise fault
         now_s = asyncio.get_running_loop().time()
@@ -163,7 +172,9 @@ class Engine:
         ]
         self.line.admit(items)
         try:
-            return [_result(await item.outcome) for item in items]
+            for item in items:
+                _result(await item.outcome)
+            return items
         finally:
             # Whatever ended this request, nothing of it stays in line; an item in a running batch is let go.
             self.line.discard(items)

@@ -16,10 +16,19 @@ class WorkItem:
     """An input with its deadline and its one outcome.
 
     `arrived_s` and `deadline_s` are readings of the event loop's clock. The first outcome stays; what comes
-    later (the result of a run that the caller no longer waits for) is dropped.
+    later (the result of a run that the caller no longer waits for) is dropped. `queued_s` and `model_s` are
+    how long it stood in line and how long its batch ran, both 0 until a run succeeded.
     """
 
-    __slots__ = ("arrived_s", "deadline_s", "outcome", "prepared", "request_class")
+    __slots__ = (
+        "arrived_s",
+        "deadline_s",
+        "model_s",
+        "outcome",
+        "prepared",
+        "queued_s",
+        "request_class",
+    )
 
     def __init__(
         self, prepared: Prepared, request_class: RequestClass, *, arrived_s: float, deadline_s: float
@@ -28,6 +37,8 @@ class WorkItem:
         self.request_class = request_class
         self.arrived_s = arrived_s
         self.deadline_s = deadline_s
+        self.queued_s = 0.0
+        self.model_s = 0.0
         self.outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
 
     @property

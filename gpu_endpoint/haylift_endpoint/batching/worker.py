@@ -87,6 +87,7 @@ class BatchWorker:
             part = self._still_wanted(parts.pop())
             if not part:
                 continue
+            begun_s = asyncio.get_running_loop().time()
             try:
                 rows = await self._forward([item.prepared for item in part])
             except Exception as error:
@@ -95,6 +96,7 @@ class BatchWorker:
                 else:
                     await self._fail_alone(part[0], error)
             else:
+                _note_times(part, begun_s)
                 parts.extend(await self._deliver(part, rows))
 
     async def _forward(self, batch: Sequence[Prepared]) -> Vector:
@@ -159,6 +161,13 @@ class BatchWorker:
         self.is_broken = False
         self._line.note_run(sum(item.tokens for item in batch), model_s)
         self._observer.ran(self._model.name, batch, model_s=model_s)
+
+
+def _note_times(part: Sequence[WorkItem], begun_s: float) -> None:
+    """Tells each item how long it stood in line and how long the run took that answers it."""
+    model_s = asyncio.get_running_loop().time() - begun_s
+    for item in part:
+        item.queued_s, item.model_s = begun_s - item.arrived_s, model_s
 
 
 def _decide_all(items: Sequence[WorkItem], error: EndpointError) -> None:

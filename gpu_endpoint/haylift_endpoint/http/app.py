@@ -200,7 +200,11 @@ def create_app(routes: Routes) -> Starlette:
 
 def _counts(results: Results) -> dict[str, Any]:
     usage = {"prompt_tokens": results.tokens, "total_tokens": results.tokens}
-    return {"usage": usage, "truncated": results.truncated}
+    timing = {
+        "queued_ms": round(results.queued_s * 1_000, 2),
+        "model_ms": round(results.model_s * 1_000, 2),
+    }
+    return {"usage": usage, "truncated": results.truncated, "timing": timing}
 
 
 def _model_health(engine: Engine) -> dict[str, Any]:

@@ -68,6 +68,13 @@ class Usage(_Body):
     total_tokens: int
 
 
+class Timing(_Body):
+    """Where the time went, in milliseconds: the longest that an input stood in line, and its longest run."""
+
+    queued_ms: float
+    model_ms: float
+
+
 class Embedding(_Body):
     """One unit vector, as numbers or as base64 of little-endian float32."""
 
@@ -84,6 +91,7 @@ class EmbeddingsResponse(_Body):
     data: list[Embedding]
     usage: Usage
     truncated: list[int]
+    timing: Timing
 
 
 class RerankResult(_Body):
@@ -104,6 +112,7 @@ class RerankResponse(_Body):
     results: list[RerankResult]
     usage: Usage
     truncated: list[int]
+    timing: Timing
 
 
 class ModelInfo(_Body):

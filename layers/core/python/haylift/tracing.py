@@ -53,8 +53,8 @@ _innermost: ContextVar[HopNote | None] = ContextVar("innermost_hop", default=Non
 def hop(name: Hop, **facts: Fact) -> Iterator[HopNote]:
     """Writes the hop's line when the block ends; an exception is its outcome and goes on.
 
-    Cost: 0.05 ms for each line (docs/decisions/0030). A thread sees the hops and the request of the one
-    that started it only under `contextvars.copy_context().run`.
+    Cost: 0.13 ms for each line on a busy core (docs/decisions/0030-hops-are-log-lines.md). A thread sees
+    the hops and the request of the one that started it only under `contextvars.copy_context().run`.
     """
     note = HopNote(facts=dict(facts))
     token = _innermost.set(note)
