@@ -62,7 +62,7 @@ class ValkeyCache:
     def read(self, tenant: str, key: str) -> SharedRead:
         """Epoch and entry in one round trip; the entry only if it was written under that epoch."""
         names = [_epoch_name(tenant), _entry_name(tenant, key)]
-        published, entry = cast("list[bytes | None]", self._call(lambda client: client.mget(names)))
+        published, entry = cast("list[bytes | None]", self.call(lambda client: client.mget(names)))
         if published is None:
             return SharedRead(epoch=None, entry=None)
         header, _, value = (entry or b"").partition(b"\n")
@@ -71,18 +71,18 @@ class ValkeyCache:
     def write(self, tenant: str, key: str, epoch: Epoch, value: bytes, ttl_s: int) -> None:
         """Keeps `value` for `ttl_s` seconds, marked with the epoch it was made under."""
         entry = _written(epoch) + b"\n" + value
-        self._call(lambda client: client.set(_entry_name(tenant, key), entry, ex=ttl_s))
+        self.call(lambda client: client.set(_entry_name(tenant, key), entry, ex=ttl_s))
 
     def publish(self, tenant: str, epoch: Epoch) -> None:
         """Tells every process the tenant's epoch; an older content version never replaces a newer one."""
         names = (_epoch_name(tenant), f"{{{tenant}}}:floor")
         version = str(epoch.content_version)
         lives = (str(EPOCH_TTL_MS), str(FLOOR_TTL_MS))
-        self._call(lambda client: client.eval(PUBLISH, 2, *names, version, epoch.generation, *lives))
+        self.call(lambda client: client.eval(PUBLISH, 2, *names, version, epoch.generation, *lives))
 
     def check(self) -> None:
         """Reads a key through the cluster's slots, as a search does."""
-        self._call(lambda client: client.get("{haylift}:check"))
+        self.call(lambda client: client.get("{haylift}:check"))
 
     def close(self) -> None:
         """Closes the connections; the next call opens new ones."""
@@ -91,8 +91,12 @@ class ValkeyCache:
         if client is not None:
             client.close()
 
-    def _call[T](self, command: Callable[[RedisCluster], T]) -> T:
-        """Runs the command; a connection that went stale since the last call is replaced once."""
+    def call[T](self, command: Callable[[RedisCluster], T]) -> T:
+        """Runs the command; a connection that went stale since the last call is replaced once.
+
+        Raises:
+            CacheUnavailable: Valkey does not answer.
+        """
         is_fresh = self._client is None
         try:
             return command(self._connected())
