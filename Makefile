@@ -8,6 +8,8 @@ SAMPLES ?= samples
 # Where the running system keeps its state; a second system needs its own, and `PORTS=free`.
 STATE_DIR ?= .local
 PORTS ?= default
+# Logins and searches a caller has a minute, such as 10/60, or `off`; empty keeps what the system has.
+RATE_LIMITS ?=
 
 SETUP := python3 local/setup_environment.py
 PYTHON := .venv/bin/python
@@ -18,13 +20,15 @@ CHECKS := $(PYTHON) -m local.checks
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 	@echo
-	@echo "  make up SAMPLES=DIR uploads another folder. The local system: $(PYTHON) -m local --help"
+	@echo "  make up SAMPLES=DIR uploads another folder, make up RATE_LIMITS=off lets callers do as much as they like."
+	@echo "  The local system: $(PYTHON) -m local --help"
 
 setup: ## Set up the environments only
 	@$(SETUP)
 
 up: setup ## Bring the whole system up on this machine, upload samples/, ask three questions
-	@$(PYTHON) -m local up --state-dir "$(STATE_DIR)" --ports $(PORTS) --samples "$(SAMPLES)"
+	@$(PYTHON) -m local up --state-dir "$(STATE_DIR)" --ports $(PORTS) --samples "$(SAMPLES)" \
+		$(if $(RATE_LIMITS),--rate-limits "$(RATE_LIMITS)")
 
 down: ## Stop what `make up` started; its state stays
 	@$(SETUP) uv workspace

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from local import seeding, system
+from local.choices import choose, limits_a_minute, seconds_of_a_minute
 from local.deployment import Deployment
 from local.faults import LocalFault
 from local.first_requests import wait_until_answering
@@ -32,8 +33,9 @@ def up(layout: Layout, options: argparse.Namespace) -> int:
         if has_demo:
             seeding.require_folder(folder)
         ports = _ports(layout, options)
-        is_discarded = system.start(layout, ports, options.workers)
-        deployment = Deployment(layout, ports)
+        choices = choose(options.minute_s, options.rate_limits, layout.choices)
+        is_discarded = system.start(layout, ports, options.workers, choices.minute_s)
+        deployment = Deployment(layout, ports, choices)
         deployment.run()
         users = seeding.users_of(layout)
         content = write_outputs(deployment, users)
@@ -117,6 +119,14 @@ def _parser() -> argparse.ArgumentParser:
             sub.add_argument(
                 "--workers", type=_number_of_workers, default=DEFAULT_WORKERS, metavar="N",
                 help="processes of one function at a time, 1-16; more calls wait (default %(default)s)",
+            )  # fmt: skip
+            sub.add_argument(
+                "--minute-s", type=seconds_of_a_minute, metavar="N",
+                help="real seconds of a minute of alarms, schedules and queue ages (60; kept until changed)",
+            )  # fmt: skip
+            sub.add_argument(
+                "--rate-limits", type=limits_a_minute, metavar="off|LOGIN/SEARCH",
+                help="logins and searches a caller has a minute (10/60; kept until changed)",
             )  # fmt: skip
             sub.add_argument("--skip-demo", action="store_true", help="no uploads and no questions")
     return parser

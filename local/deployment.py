@@ -13,6 +13,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from local import toolchain
+from local.choices import NOTHING_CHOSEN, Choices
 from local.faults import LocalFault
 from local.layout import Layout
 from local.ports import HOST, Ports
@@ -34,6 +35,7 @@ class Deployment:
 
     layout: Layout
     ports: Ports
+    choices: Choices = NOTHING_CHOSEN
 
     @property
     def address(self) -> str:
@@ -46,6 +48,7 @@ class Deployment:
             "stage": "local",
             "cache_endpoint": f"{HOST}:{self.ports.cache}",
             "index_dir": str(self.layout.index),
+            **self.choices.context(),
         }
         words = [word for key, value in context.items() for word in ("-c", f"{key}={value}")]
         self._prepare_assembly()

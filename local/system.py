@@ -7,6 +7,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
+from local.choices import DEFAULT_MINUTE_S
 from local.emulator.clean_stop import CLEAN_STOP
 from local.faults import LocalFault
 from local.layout import DEFAULT_STATE, Layout
@@ -51,7 +52,9 @@ def _opened_lock(layout: Layout) -> IO[str]:
     )
 
 
-def start(layout: Layout, ports: Ports, workers: int = DEFAULT_WORKERS) -> bool:
+def start(
+    layout: Layout, ports: Ports, workers: int = DEFAULT_WORKERS, minute_s: float = DEFAULT_MINUTE_S
+) -> bool:
     """Have every service running as this checkout wants it and answering.
 
     Services that run already and were started the same way are left alone. What an earlier run that was
@@ -59,6 +62,7 @@ def start(layout: Layout, ports: Ports, workers: int = DEFAULT_WORKERS) -> bool:
 
     Args:
         workers: how many processes of one function version run at a time.
+        minute_s: real seconds of a minute of alarms and schedules.
 
     Returns:
         Whether state was removed: then the documents and users of the earlier run are gone.
@@ -67,7 +71,7 @@ def start(layout: Layout, ports: Ports, workers: int = DEFAULT_WORKERS) -> bool:
         LocalFault: a port is taken, or a service does not become ready; the text says which and why.
     """
     layout.create()
-    wanted = services(layout, ports, workers)
+    wanted = services(layout, ports, workers, minute_s)
     # Before anything is stopped: a port that is taken must not cost a system that works.
     _require_ports(wanted, ports)
     keep_ports(ports, layout.ports)
