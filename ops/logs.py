@@ -9,7 +9,9 @@ from typing import Any
 from ops.faults import EXIT_OK, OpsFault
 from ops.session import Session
 
-FUNCTIONS = ("auth", "authorizer", "dispatch", "documents", "ingestion", "search")
+FUNCTIONS = (
+    "audit", "auth", "authorizer", "dispatch", "documents", "ingestion", "metrics", "reference", "search",
+)  # fmt: skip
 DEFAULT_MINUTES = 15.0
 MAX_MINUTES = 20_160
 MAX_EVENTS = 2_000

@@ -17,6 +17,11 @@ def add_login_arguments(parser: ArgumentParser) -> None:
     """Who calls the API."""
     parser.add_argument("--tenant", help="whose documents (local default: the first tenant)")
     parser.add_argument("--user", metavar="NAME", help="who asks (local default: the tenant's reader)")
+    parser.add_argument(
+        "--keep-login",
+        action="store_true",
+        help="on AWS too, keep the access token in --state-dir until it expires, as is done locally",
+    )
     add_password_arguments(parser)
 
 

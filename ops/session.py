@@ -5,7 +5,7 @@ import sys
 import time
 from argparse import Namespace
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
 
@@ -15,6 +15,10 @@ from ops.api import ApiClient
 from ops.deployment import Deployment, find_deployment
 from ops.faults import UsageFault
 from ops.terminal import Terminal
+from ops.tokens import TokenStore
+
+MOST_WAIT_S = 90.0
+"""Longer than any limit's window of a minute."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +45,15 @@ class World:
         return cls(out=sys.stdout, err=sys.stderr, stdin=sys.stdin)
 
 
+@dataclass(frozen=True)
+class Credentials:
+    """Who logs in. Without a password the terminal is asked; one that the options gave is always tried."""
+
+    username: str
+    password: str | None = field(repr=False)
+    is_given: bool = False
+
+
 @dataclass(frozen=True, kw_only=True)
 class Session:
     """One run of a command: its options, the world, and what they lead to."""
@@ -59,20 +72,50 @@ class Session:
         """The API as the user whom the options name; the caller closes it.
 
         Locally the logins are on file. On AWS `--user` is needed, and the password comes from
-        `--password`, `--password-stdin`, or a question on the terminal.
+        `--password`, `--password-stdin`, or a question on the terminal. A token that an earlier command
+        of the local system left is used until shortly before it expires.
         """
         deployment = self.deployment()
         username, password = self.options.user, self.password()
-        if username is not None and password is None and not deployment.users:
-            password = self.world.ask_secret(f"Password of {username}: ")
-        if username is None or password is None:
-            if not deployment.users:
-                raise UsageFault("user_missing", f"Name the user with --user in stage {deployment.stage}.")
+        is_given = password is not None
+        if username is None and not deployment.users:
+            raise UsageFault("user_missing", f"Name the user with --user in stage {deployment.stage}.")
+        if deployment.users and (username is None or password is None):
             login = deployment.login(tenant=self.options.tenant, username=username)
             username, password = login.username, password or login.password
-        api = ApiClient(deployment.api_url, self.world.transport)
-        api.login(username, password)
+        api = ApiClient(deployment.api_url, self.world.transport, wait=self._wait)
+        self.enter(api, deployment, Credentials(username, password, is_given=is_given))
         return api
+
+    def enter(self, api: ApiClient, deployment: Deployment, credentials: Credentials) -> None:
+        """Logs in, or goes on with the token of an earlier command.
+
+        Raises:
+            ApiFault: the login is refused, for example `invalid_credentials` or `too_many_requests`.
+        """
+        is_kept = bool(deployment.users) or getattr(self.options, "keep_login", False)
+        store = TokenStore(Path(self.options.state_dir)) if is_kept else None
+        name, now_s = credentials.username, self.world.now()
+
+        def log_in() -> None:
+            password = credentials.password or self.world.ask_secret(f"Password of {name}: ")
+            token, lifetime_s = api.login(name, password)
+            if store is not None:
+                store.put(deployment.api_url, name, token, now_s + lifetime_s)
+
+        kept = store.get(deployment.api_url, name, now_s) if store and not credentials.is_given else None
+        if kept is None:
+            log_in()
+        else:
+            api.use(kept, renew=log_in)
+
+    def _wait(self, seconds: float) -> bool:
+        """Waits until the API takes requests again, when a person watches and it is not long."""
+        if not self.terminal.is_interactive or seconds > MOST_WAIT_S:
+            return False
+        self.terminal.remark(f"The API has had too many requests: trying again in {seconds:.0f} s.")
+        self.world.sleep(seconds)
+        return True
 
     def password(self) -> str | None:
         """The password that the options give: `--password`, or the first line of stdin."""
