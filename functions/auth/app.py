@@ -1,19 +1,29 @@
-"""The HTTP face of logging in."""
+"""The HTTP face of logging in and out."""
 
+from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from haylift import http
+from haylift.domain.errors import LimitExceeded, NotAuthenticated
 from haylift.http import RequestModel
+from haylift.http.caller import source_address
+from haylift.http.decisions import note_decision
+from haylift.http.ratelimit import RateLimitHeaders, admitting_route, require_allowance
 from haylift.services.login import LoginService, TokenPair
-from haylift.services.users import MAX_PASSWORD_CHARS
-from haylift.telemetry import Telemetry
+from haylift.services.login_limit import LoginLimit
+from haylift.services.logout import LogoutService
+from haylift.services.users import MAX_PASSWORD_CHARS, is_username
+from haylift.settings import HttpSettings
+from haylift.telemetry import Metric, Telemetry
 from pydantic import Field
 
 MAX_TOKEN_CHARS = 1_024
 JWKS_MAX_AGE_S = 300
 """How long the public keys may be cached: a new key is published at least this long before it signs."""
+
+LIMIT = "login"
 
 
 class LoginRequest(RequestModel):
@@ -29,23 +39,82 @@ class RefreshRequest(RequestModel):
     refresh_token: Annotated[str, Field(max_length=MAX_TOKEN_CHARS)]
 
 
-def create_app(service: LoginService, telemetry: Telemetry) -> FastAPI:
-    """The routes of `contract.ROUTES`."""
-    app = http.create_app("Haylift auth", telemetry)
+class LogoutRequest(RequestModel):
+    """What ends besides the access token: the refresh token's family, or all of the user's sessions."""
 
-    @app.post("/v1/auth/login")
-    async def login(request: LoginRequest) -> JSONResponse:
-        return _answer(service.login(request.username, request.password))
+    refresh_token: Annotated[str, Field(max_length=MAX_TOKEN_CHARS)] | None = None
+    everywhere: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """What the routes need."""
+
+    login: LoginService
+    limit: LoginLimit
+    logout: LogoutService
+    telemetry: Telemetry
+
+
+def create_app(services: Services, settings: HttpSettings | None = None) -> FastAPI:
+    """The routes of `contract.ROUTES`."""
+    app = http.create_app("Haylift auth", services.telemetry, settings)
+    app.add_middleware(RateLimitHeaders)
+    _add_login(app, services)
 
     @app.post("/v1/auth/refresh")
-    async def refresh(request: RefreshRequest) -> JSONResponse:
-        return _answer(service.refresh(request.refresh_token))
+    async def refresh(body: RefreshRequest, request: Request) -> JSONResponse:
+        pair = services.login.refresh(body.refresh_token)
+        note_decision(request, actor=pair.username, tenant=pair.tenant, resource=pair.username)
+        return _answer(pair)
+
+    @app.post("/v1/auth/logout", status_code=204)
+    async def logout(request: Request, body: LogoutRequest | None = None) -> Response:
+        session = http.session(request)
+        note_decision(request, resource=session.principal.subject)
+        wanted = body or LogoutRequest()
+        services.logout.logout(session, wanted.refresh_token, everywhere=wanted.everywhere)
+        return Response(status_code=204)
 
     @app.get("/.well-known/jwks.json")
     async def jwks() -> JSONResponse:
-        return JSONResponse(service.jwks(), headers={"Cache-Control": f"public, max-age={JWKS_MAX_AGE_S}"})
+        keys = services.login.jwks()
+        return JSONResponse(keys, headers={"Cache-Control": f"public, max-age={JWKS_MAX_AGE_S}"})
 
     return app
+
+
+def _add_login(app: FastAPI, services: Services) -> None:
+    """Logins are counted before their body is read, so that a flood costs no password hash."""
+
+    async def admit(request: Request) -> None:
+        allowance = services.limit.take(source_address(request))
+        if allowance is None:
+            return
+        try:
+            require_allowance(request, LIMIT, allowance)
+        except LimitExceeded:
+            services.telemetry.record(Metric.LOGINS, 1, outcome="limited")
+            services.telemetry.record(Metric.RATE_LIMITED, 1, limit=LIMIT)
+            raise
+
+    counted = admitting_route(admit)
+
+    async def login(body: LoginRequest, request: Request) -> JSONResponse:
+        if is_username(body.username):
+            # Anything else may be a password in the wrong field.
+            note_decision(request, actor=body.username, resource=body.username)
+        try:
+            pair = services.login.login(body.username, body.password)
+        except NotAuthenticated:
+            services.telemetry.record(Metric.LOGINS, 1, outcome="refused")
+            raise
+        note_decision(request, tenant=pair.tenant)
+        services.telemetry.record(Metric.LOGINS, 1, outcome="granted")
+        return _answer(pair)
+
+    for path in ("/v1/auth/login", "/login"):
+        app.router.add_api_route(path, login, methods=["POST"], route_class_override=counted)
 
 
 def _answer(pair: TokenPair) -> JSONResponse:

@@ -6,6 +6,8 @@ from functools import cache
 from typing import Any
 
 from haylift.adapters.aws import make_client
+from haylift.adapters.dynamodb_callers import DynamoDbRevocations
+from haylift.adapters.dynamodb_limits import DynamoDbRateLimiter
 from haylift.adapters.dynamodb_tokens import DynamoDbRefreshTokens
 from haylift.adapters.dynamodb_users import DynamoDbUsers
 from haylift.adapters.kms_tokens import KmsTokens
@@ -14,31 +16,47 @@ from haylift.adapters.password_hashes import Argon2Hasher
 from haylift.adapters.system_clock import SystemClock
 from haylift.http import lambda_entry
 from haylift.services.login import LoginService
+from haylift.services.login_limit import LoginLimit
+from haylift.services.logout import LogoutService
 from haylift.settings import read_settings
 
-from functions.auth.app import create_app
+from functions.auth.app import Services, create_app
 from functions.auth.contract import Settings
 
 
 def build(settings: Settings) -> Callable[[Mapping[str, Any], Any], dict[str, Any]]:
     """The function, wired to DynamoDB and KMS."""
     configure_logging("auth", settings.log_level)
-    dynamodb = make_client("dynamodb")
-    service = LoginService(
-        users=DynamoDbUsers(settings.users_table, dynamodb),
+    dynamodb, clock = make_client("dynamodb"), SystemClock()
+    users = DynamoDbUsers(settings.users_table, dynamodb)
+    refresh_tokens = DynamoDbRefreshTokens(settings.tokens_table, dynamodb)
+    login = LoginService(
+        users=users,
         hasher=Argon2Hasher(),
-        refresh_tokens=DynamoDbRefreshTokens(settings.tokens_table, dynamodb),
+        refresh_tokens=refresh_tokens,
         signer=KmsTokens(
             settings.signing_key_ids,
             make_client("kms"),
             issuer=settings.issuer,
             audience=settings.audience,
         ),
-        clock=SystemClock(),
+        clock=clock,
         access_token_ttl_s=settings.access_token_ttl_s,
         refresh_token_ttl_s=settings.refresh_token_ttl_s,
     )
-    return lambda_entry(create_app(service, EmfTelemetry()))
+    logout = LogoutService(
+        users=users,
+        refresh_tokens=refresh_tokens,
+        revocations=DynamoDbRevocations(settings.tokens_table, dynamodb),
+        clock=clock,
+    )
+    limit = LoginLimit(
+        limiter=DynamoDbRateLimiter(settings.tokens_table, dynamodb, clock),
+        logins_per_minute=settings.logins_per_minute,
+    )
+    telemetry = EmfTelemetry()
+    services = Services(login=login, limit=limit, logout=logout, telemetry=telemetry)
+    return lambda_entry(create_app(services, settings))
 
 
 @cache

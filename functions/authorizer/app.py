@@ -5,15 +5,15 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from haylift.audit import ANONYMOUS, AuditRecord, Outcome, record
 from haylift.contract import Access, Route
 from haylift.domain.errors import NotAuthenticated
-from haylift.domain.identity import Permission, Principal
+from haylift.domain.identity import Permission, Session
 from haylift.routes import ALL_ROUTES
 from haylift.services.authorize import AuthorizeService
 from haylift.services.login import ACCESS_TOKEN_TYPE
 from haylift.tracing import Hop, HopNote, hop
 
-ANONYMOUS = "anonymous"
 POLICY_VERSION = "2012-10-17"
 _PATH_PARAMETER = re.compile(r"\{[^/]+\}")
 logger = logging.getLogger("haylift.authorizer")
@@ -57,17 +57,36 @@ def _verdict(event: Mapping[str, Any], service: AuthorizeService, note: HopNote)
     if authorization is None and _is_optional(event):
         return anonymous
     try:
-        principal = service.principal(authorization or "")
+        session = service.session(authorization or "")
     except NotAuthenticated as refusal:
         logger.info("caller refused", extra={"detail": {"reason": refusal.detail}})
         note.facts["reason"] = refusal.detail
         if _is_optional(event):
             return anonymous
         note.outcome, note.facts["verdict"] = refusal.code, "refused"
+        _record_refusal(event, refusal)
         return None
     note.facts["verdict"] = "admitted"
+    principal = session.principal
     resources = allowed_resources(event["methodArn"], principal.permissions, ALL_ROUTES)
-    return _policy(principal.subject, resources, _context(principal))
+    return _policy(principal.subject, resources, _context(session))
+
+
+def _record_refusal(event: Mapping[str, Any], refusal: NotAuthenticated) -> None:
+    """The audit record of a request that the gateway answers with 401; the caller proved nothing."""
+    request = event.get("requestContext") or {}
+    record(
+        AuditRecord(
+            actor=ANONYMOUS,
+            tenant="",
+            action=f"{event.get('httpMethod')} {event.get('resource')}",
+            resource="",
+            outcome=Outcome.DENIED,
+            request_id=str(request.get("requestId") or ""),
+            source_address=str((request.get("identity") or {}).get("sourceIp") or ""),
+            code=refusal.code,
+        )
+    )
 
 
 def allowed_resources(
@@ -103,8 +122,9 @@ def _is_optional(event: Mapping[str, Any]) -> bool:
     )
 
 
-def _context(principal: Principal) -> dict[str, str]:
+def _context(session: Session) -> dict[str, str]:
     """What the functions learn of the caller (`haylift.http.caller`); API Gateway carries texts only."""
+    principal = session.principal
     return {
         "sub": principal.subject,
         "tenant": principal.tenant,
@@ -112,6 +132,9 @@ def _context(principal: Principal) -> dict[str, str]:
         "permissions": ",".join(sorted(principal.permissions)),
         "groups": ",".join(sorted(principal.groups)),
         "typ": ACCESS_TOKEN_TYPE,
+        "jti": session.token_id,
+        "exp": str(session.expires_at),
+        "stamp": session.stamp,
     }
 
 

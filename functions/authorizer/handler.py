@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 from haylift.adapters.aws import make_client
-from haylift.adapters.dynamodb_users import DynamoDbUsers
+from haylift.adapters.dynamodb_callers import DynamoDbCallers
 from haylift.adapters.kms_tokens import KmsTokens
 from haylift.adapters.lambda_telemetry import configure_logging
 from haylift.services.authorize import AuthorizeService
@@ -23,7 +23,8 @@ def build(settings: Settings) -> AuthorizeService:
     signer = KmsTokens(
         settings.signing_key_ids, make_client("kms"), issuer=settings.issuer, audience=settings.audience
     )
-    return AuthorizeService(signer=signer, users=DynamoDbUsers(settings.users_table, make_client("dynamodb")))
+    callers = DynamoDbCallers(settings.users_table, settings.tokens_table, make_client("dynamodb"))
+    return AuthorizeService(signer=signer, callers=callers)
 
 
 @cache

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from haylift.domain.errors import InvalidInput, NotAuthenticated
 from haylift.domain.identity import Role
-from haylift.ports import RefreshToken, User
+from haylift.ports import Allowance, CallerRows, Limit, RefreshToken, User
 
 NOW = 1_800_000_000.0
 
@@ -52,6 +52,11 @@ class MemoryUsers:
         if user is not None and user.password_hash == old_hash:
             self.by_name[username] = replace(user, password_hash=new_hash)
 
+    def replace_stamp(self, username: str, old_stamp: str, new_stamp: str) -> None:
+        user = self.by_name.get(username)
+        if user is not None and user.stamp == old_stamp:
+            self.by_name[username] = replace(user, stamp=new_stamp)
+
     def list(self, tenant: str | None = None) -> tuple[User, ...]:
         users = sorted(self.by_name.values(), key=lambda user: user.username)
         return tuple(user for user in users if tenant is None or user.tenant == tenant)
@@ -74,6 +79,9 @@ class MemoryRefreshTokens:
         token = self.by_hash.get(token_hash)
         return None if token is None or token.family in self.revoked else token
 
+    def find(self, token_hash: str) -> RefreshToken | None:
+        return self.by_hash.get(token_hash)
+
     def mark_used(self, token_hash: str, at: float) -> bool:
         token = self.by_hash.get(token_hash)
         if token is None or token.used_at:
@@ -83,6 +91,46 @@ class MemoryRefreshTokens:
 
     def revoke_family(self, family: str) -> None:
         self.revoked.add(family)
+
+
+@dataclass
+class MemoryRevocations:
+    """Logged-out access tokens and how long they are kept."""
+
+    until_by_token_id: dict[str, float] = field(default_factory=dict)
+
+    def revoke(self, token_id: str, until: float) -> None:
+        self.until_by_token_id[token_id] = until
+
+
+@dataclass
+class MemoryCallers:
+    """Users and revocations, read together."""
+
+    users: MemoryUsers = field(default_factory=MemoryUsers)
+    revocations: MemoryRevocations = field(default_factory=MemoryRevocations)
+
+    def read(self, username: str, token_id: str) -> CallerRows:
+        is_revoked = token_id in self.revocations.until_by_token_id
+        return CallerRows(user=self.users.get(username), is_revoked=is_revoked)
+
+
+@dataclass
+class MemoryLimiter:
+    """Counts by name, in one window that never ends."""
+
+    taken_by_name: dict[str, int] = field(default_factory=dict)
+
+    def take(self, name: str, limit: Limit, cost: int = 1) -> Allowance:
+        taken = self.taken_by_name.get(name, 0)
+        if taken + cost > limit.requests:
+            return Allowance(
+                limit=limit, is_allowed=False, remaining=0, reset_after_s=60.0, retry_after_s=30.0
+            )
+        self.taken_by_name[name] = taken + cost
+        return Allowance(
+            limit=limit, is_allowed=True, remaining=limit.requests - taken - cost, reset_after_s=60.0
+        )
 
 
 @dataclass

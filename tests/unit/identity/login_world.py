@@ -2,12 +2,17 @@
 
 from dataclasses import dataclass, field
 
+from haylift.domain.identity import Session
+from haylift.services.authorize import AuthorizeService
 from haylift.services.login import LoginService, TokenPair
+from haylift.services.logout import LogoutService
 
 from tests.fakes.identity import (
     CountingHasher,
     ManualClock,
+    MemoryCallers,
     MemoryRefreshTokens,
+    MemoryRevocations,
     MemorySigner,
     MemoryUsers,
     user,
@@ -22,6 +27,7 @@ class World:
     users: MemoryUsers = field(default_factory=lambda: MemoryUsers({"ada": user("ada")}))
     tokens: MemoryRefreshTokens = field(default_factory=MemoryRefreshTokens)
     hasher: CountingHasher = field(default_factory=CountingHasher)
+    revocations: MemoryRevocations = field(default_factory=MemoryRevocations)
     kind: type[LoginService] = LoginService
 
     def __post_init__(self) -> None:
@@ -35,6 +41,18 @@ class World:
             access_token_ttl_s=900,
             refresh_token_ttl_s=3_600,
         )
+        self.logout = LogoutService(
+            users=self.users,
+            refresh_tokens=self.tokens,
+            revocations=self.revocations,
+            clock=self.clock,
+        )
+        callers = MemoryCallers(self.users, self.revocations)
+        self.authorizer = AuthorizeService(signer=self.signer, callers=callers)
 
-    def login(self) -> TokenPair:
-        return self.service.login("ada", "correct horse")
+    def login(self, username: str = "ada") -> TokenPair:
+        return self.service.login(username, "correct horse")
+
+    def session(self, pair: TokenPair) -> Session:
+        """The session as the authorizer knows it. Raises NotAuthenticated when it is over."""
+        return self.authorizer.session(f"Bearer {pair.access_token}")

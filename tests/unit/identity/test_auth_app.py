@@ -6,14 +6,18 @@ import pytest
 from fastapi.routing import APIRoute
 from haylift.adapters.kms_tokens import KmsTokens
 from haylift.services.login import LoginService
+from haylift.services.login_limit import LoginLimit
+from haylift.services.logout import LogoutService
 
-from functions.auth.app import create_app
+from functions.auth.app import Services, create_app
 from functions.auth.contract import ROUTES
 from tests.fakes.gateway import Answer, Gateway, RecordedTelemetry
 from tests.fakes.identity import (
     CountingHasher,
     ManualClock,
+    MemoryLimiter,
     MemoryRefreshTokens,
+    MemoryRevocations,
     MemoryUsers,
     SoftwareKms,
     user,
@@ -27,18 +31,31 @@ def kms() -> SoftwareKms:
     return kms
 
 
-@pytest.fixture
-def gateway(kms: SoftwareKms) -> Gateway:
-    service = LoginService(
-        users=MemoryUsers({"ada": user("ada"), "eve": user("eve", is_disabled=True)}),
+def services(kms: SoftwareKms, telemetry: RecordedTelemetry, logins_per_minute: int = 10) -> Services:
+    users = MemoryUsers({"ada": user("ada"), "eve": user("eve", is_disabled=True)})
+    tokens, clock = MemoryRefreshTokens(), ManualClock()
+    login_service = LoginService(
+        users=users,
         hasher=CountingHasher(),
-        refresh_tokens=MemoryRefreshTokens(),
+        refresh_tokens=tokens,
         signer=KmsTokens(["key-1"], kms, issuer="https://haylift.test", audience="haylift"),  # type: ignore[arg-type]
-        clock=ManualClock(),
+        clock=clock,
         access_token_ttl_s=900,
         refresh_token_ttl_s=3_600,
     )
-    return Gateway(create_app(service, RecordedTelemetry()))
+    return Services(
+        login=login_service,
+        limit=LoginLimit(limiter=MemoryLimiter(), logins_per_minute=logins_per_minute),
+        logout=LogoutService(
+            users=users, refresh_tokens=tokens, revocations=MemoryRevocations(), clock=clock
+        ),
+        telemetry=telemetry,
+    )
+
+
+@pytest.fixture
+def gateway(kms: SoftwareKms) -> Gateway:
+    return Gateway(create_app(services(kms, RecordedTelemetry())))
 
 
 def login(gateway: Gateway, username: str = "ada", password: str = "correct horse") -> Answer:

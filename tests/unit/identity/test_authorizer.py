@@ -19,7 +19,9 @@ from functions.authorizer.app import allowed_resources, consume
 from tests.fakes.identity import (
     CountingHasher,
     ManualClock,
+    MemoryCallers,
     MemoryRefreshTokens,
+    MemoryRevocations,
     MemorySigner,
     MemoryUsers,
     user,
@@ -45,7 +47,9 @@ class Deployment:
             access_token_ttl_s=900,
             refresh_token_ttl_s=3_600,
         )
-        self.service = AuthorizeService(signer=signer, users=self.users)
+        self.revocations = MemoryRevocations()
+        callers = MemoryCallers(self.users, self.revocations)
+        self.service = AuthorizeService(signer=signer, callers=callers)
 
     def token(self, role: Role) -> str:
         return self.login.login(USERS[role].username, "correct horse").access_token
@@ -134,7 +138,7 @@ def test_a_wrong_policy_fails_the_same_check(broken: PolicyMaker) -> None:
         f"{STAGE_ARN}/PUT/v1/documents",
         f"{STAGE_ARN}/PATCH/v1/documents/abc",
         f"{STAGE_ARN}/GET/",
-        f"{STAGE_ARN}/POST/v1/search/batch",
+        f"{STAGE_ARN}/POST/v1/search/other",
         STAGE_ARN.replace("/api", "/other") + "/GET/v1/documents",
         STAGE_ARN.replace("a1b2c3", "zzzzzz") + "/GET/v1/documents",
         "arn:aws:execute-api:eu-central-1:999999999999:a1b2c3/api/GET/v1/documents",
@@ -168,9 +172,12 @@ def test_the_policy_fits_into_api_gateways_limit(deployment: Deployment) -> None
 
 
 def test_a_caller_is_described_in_texts(deployment: Deployment) -> None:
-    answer = deployment.ask(f"Bearer {deployment.token(Role.EDITOR)}")
+    token = deployment.token(Role.EDITOR)
+
+    answer = deployment.ask(f"Bearer {token}")
 
     assert answer["principalId"] == "editor@acme"
+    claims = deployment.service.signer.verify(token)
     assert answer["context"] == {
         "sub": "editor@acme",
         "tenant": "acme",
@@ -178,6 +185,9 @@ def test_a_caller_is_described_in_texts(deployment: Deployment) -> None:
         "permissions": "read,write",
         "groups": "staff",
         "typ": "access",
+        "jti": claims["jti"],
+        "exp": str(claims["exp"]),
+        "stamp": "stamp-1",
     }
     assert answer["policyDocument"]["Version"] == "2012-10-17"
     (statement,) = answer["policyDocument"]["Statement"]
@@ -296,7 +306,7 @@ class _NoTable(MemoryUsers):
 
 def test_without_the_table_nobody_is_refused_and_nobody_let_in(deployment: Deployment) -> None:
     token = deployment.token(Role.READER)
-    blind = AuthorizeService(signer=deployment.service.signer, users=_NoTable())
+    blind = AuthorizeService(signer=deployment.service.signer, callers=MemoryCallers(_NoTable()))
 
     with pytest.raises(StoreUnavailable):
         consume(event(f"Bearer {token}"), blind)
@@ -309,5 +319,5 @@ def test_no_token_reaches_the_log(deployment: Deployment, caplog: pytest.LogCapt
     with pytest.raises(Exception, match=r"^Unauthorized$"):
         deployment.ask(f"Bearer {token}")
 
-    assert [record.message for record in caplog.records] == ["hop", "caller refused", "hop"]
+    assert [record.message for record in caplog.records] == ["hop", "caller refused", "audit", "hop"]
     assert token not in repr([vars(record) for record in caplog.records])

@@ -11,12 +11,13 @@ from haylift.settings import SettingsError
 IDENTITY = {
     "stage": "local",
     "users_table": "users",
+    "tokens_table": "tokens",
     "signing_key_ids": ("key-1",),
     "issuer": "https://haylift.test",
     "audience": "haylift",
 }
 SETTINGS: dict[str, dict[str, Any]] = {
-    "auth": IDENTITY | {"tokens_table": "tokens"},
+    "auth": IDENTITY,
     "authorizer": IDENTITY,
     "documents": {
         "stage": "local",

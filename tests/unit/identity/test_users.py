@@ -103,8 +103,9 @@ def test_every_change_gives_a_new_stamp(directory: UserDirectory, change: str) -
 
 
 class _KeepsTheStamp(UserDirectory):
-    def _new_stamp(self) -> str:
-        return "stamp-1"
+    def _change(self, user: User) -> User:
+        self._users.put(user)
+        return user
 
 
 def test_a_directory_that_keeps_stamps_fails_the_same_check(users: MemoryUsers) -> None:

@@ -51,6 +51,11 @@ class DynamoDbRefreshTokens:
             return None
         return _from_item(item)
 
+    def find(self, token_hash: str) -> RefreshToken | None:
+        """The token, revoked or not; None when unknown. Strongly consistent."""
+        item = self._read(token_hash)
+        return None if item is None or "family" not in item else _from_item(item)
+
     def mark_used(self, token_hash: str, at: float) -> bool:
         """Marks the token as used; False when it already was, or is gone."""
         try:

@@ -35,7 +35,7 @@ class DynamoDbUsers:
             answer = self._client.get_item(
                 TableName=self._table_name, Key={"username": {"S": username}}, ConsistentRead=True
             )
-        return _from_item(answer["Item"]) if "Item" in answer else None
+        return user_from_item(answer["Item"]) if "Item" in answer else None
 
     def put(self, user: User, *, must_be_new: bool = False) -> None:
         """Writes the whole row. Raises InvalidInput `user_exists` when it must be new and is not."""
@@ -74,11 +74,26 @@ class DynamoDbUsers:
             if not _is_refused(fault):
                 raise
 
+    def replace_stamp(self, username: str, old_stamp: str, new_stamp: str) -> None:
+        """Replaces the stamp if it still is `old_stamp`; otherwise does nothing."""
+        try:
+            with translated("users table"):
+                self._client.update_item(
+                    TableName=self._table_name,
+                    Key={"username": {"S": username}},
+                    UpdateExpression="SET stamp = :new",
+                    ConditionExpression="stamp = :old",
+                    ExpressionAttributeValues={":old": {"S": old_stamp}, ":new": {"S": new_stamp}},
+                )
+        except ClientError as fault:
+            if not _is_refused(fault):
+                raise
+
     def list(self, tenant: str | None = None) -> tuple[User, ...]:
         """All users, or a tenant's, by name; reads the whole table, for operators only."""
         pages = self._client.get_paginator("scan").paginate(TableName=self._table_name, ConsistentRead=True)
         with translated("users table"):
-            users = [_from_item(item) for page in pages for item in page["Items"]]
+            users = [user_from_item(item) for page in pages for item in page["Items"]]
         chosen = [user for user in users if tenant is None or user.tenant == tenant]
         return tuple(sorted(chosen, key=lambda user: user.username))
 
@@ -99,7 +114,8 @@ def _to_item(user: User) -> dict[str, AttributeValueTypeDef]:
     }
 
 
-def _from_item(item: Item) -> User:
+def user_from_item(item: Item) -> User:
+    """The user whose row `item` is."""
     return User(
         username=item["username"]["S"],
         tenant=item["tenant"]["S"],
@@ -118,4 +134,4 @@ def _is_refused(fault: ClientError) -> bool:
 def _is_own_write(fault: ClientError, user: User) -> bool:
     """True when the SDK repeated a write whose answer was lost: the row in the way is ours."""
     found = cast("Item | None", fault.response.get("Item"))
-    return found is not None and _from_item(found) == user
+    return found is not None and user_from_item(found) == user

@@ -99,15 +99,24 @@ class KmsTokens:
             raise StoreUnavailable("The signing key cannot be used.")
         payload = {**claims, "iss": self._issuer, "aud": self._audience}
         signed_text = f"{key.header}.{_base64url(_compact_json(payload))}"
-        with translated("signing key"):
-            answer = self._client.sign(
-                KeyId=key.arn,
-                Message=hashlib.sha256(signed_text.encode()).digest(),
-                MessageType="DIGEST",
-                SigningAlgorithm="ECDSA_SHA_256",
-            )
-        signature = der_to_raw_signature(answer["Signature"], SECP256R1())
+        signature = der_to_raw_signature(self._signature(key, signed_text), SECP256R1())
         return f"{signed_text}.{_base64url(signature)}"
+
+    def _signature(self, key: _PublishedKey, signed_text: str) -> bytes:
+        try:
+            with translated("signing key"):
+                answer = self._client.sign(
+                    KeyId=key.arn,
+                    Message=hashlib.sha256(signed_text.encode()).digest(),
+                    MessageType="DIGEST",
+                    SigningAlgorithm="ECDSA_SHA_256",
+                )
+        except ClientError as fault:
+            # Disabled or scheduled for deletion since its public half was read.
+            if error_code(fault) not in UNUSABLE_CODES:
+                raise
+            raise StoreUnavailable("The signing key cannot be used.") from fault
+        return answer["Signature"]
 
     def verify(self, token: str) -> dict[str, object]:
         """The claims of a token with valid signature, issuer, audience and time (10 s of leeway).
@@ -198,7 +207,7 @@ def _has_plausible_times(claims: Mapping[str, object]) -> bool:
 
 
 def _refusal() -> NotAuthenticated:
-    return NotAuthenticated("The token is not valid or has expired: log in again.")
+    return NotAuthenticated("The token is not valid or has expired: log in again.", code="token_invalid")
 
 
 def _compact_json(value: Mapping[str, object]) -> bytes:

@@ -75,3 +75,19 @@ class Principal:
     def may(self, permission: Permission) -> bool:
         """Says whether the caller has `permission`."""
         return permission in self.permissions
+
+
+@dataclass(frozen=True, kw_only=True)
+class Session:
+    """A caller and the access token that speaks for them.
+
+    Args:
+        token_id: the token's `jti`.
+        expires_at: its `exp`, epoch seconds.
+        stamp: of the user's row when the token was signed.
+    """
+
+    principal: Principal
+    token_id: str
+    expires_at: int
+    stamp: str

@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import Request
 
 from haylift.domain.errors import NotAllowed, NotAuthenticated
-from haylift.domain.identity import Permission, Principal, Role
+from haylift.domain.identity import Permission, Principal, Role, Session
 
 
 def caller(request: Request) -> Principal:
@@ -21,6 +21,22 @@ def caller(request: Request) -> Principal:
     return principal
 
 
+def session(request: Request) -> Session:
+    """The verified caller with the token that was sent.
+
+    Raises:
+        NotAuthenticated: when the route was reached without an authorizer.
+    """
+    principal = caller(request)
+    context = gateway_context(request.scope)["authorizer"]
+    return Session(
+        principal=principal,
+        token_id=context["jti"],
+        expires_at=int(context["exp"]),
+        stamp=context["stamp"],
+    )
+
+
 def optional_caller(request: Request) -> Principal | None:
     """The verified caller, or None for an anonymous one."""
     context = gateway_context(request.scope).get("authorizer") or {}
@@ -33,6 +49,12 @@ def optional_caller(request: Request) -> Principal | None:
         permissions=frozenset(Permission(name) for name in _listed(context.get("permissions"))),
         groups=frozenset(_listed(context.get("groups"))),
     )
+
+
+def source_address(request: Request) -> str:
+    """The peer of the gateway's connection; a header that claims to be it is the caller's own text."""
+    identity = gateway_context(request.scope).get("identity") or {}
+    return str(identity.get("sourceIp") or "")
 
 
 def require(principal: Principal, permission: Permission) -> None:

@@ -8,8 +8,8 @@ from fastapi import Request
 
 from haylift import audit
 from haylift.audit import ANONYMOUS, AuditRecord, outcome_of
+from haylift.headers import PROBLEM_TYPE
 from haylift.http.caller import gateway_context
-from haylift.http.problems import PROBLEM_TYPE
 
 UNRECORDED = {
     "/health": "a probe, every few seconds, that decides nothing about anybody's data",
@@ -55,9 +55,7 @@ def record_request(scope: MutableMapping[str, Any], status: int, code: str) -> N
             actor=str(caller.get("sub") or noted.get("actor") or ANONYMOUS),
             tenant=str(caller.get("tenant") or noted.get("tenant") or ""),
             action=f"{scope['method']} {path}",
-            resource=str(
-                noted.get("resource") or scope.get("path_params", {}).get(RESOURCE_PARAMETER) or ""
-            ),
+            resource=str(noted.get("resource") or scope.get("path_params", {}).get(RESOURCE_PARAMETER) or ""),
             outcome=outcome_of(status),
             request_id=str(scope.get("state", {}).get("request_id", "")),
             source_address=str((context.get("identity") or {}).get("sourceIp") or ""),

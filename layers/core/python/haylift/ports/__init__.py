@@ -1,10 +1,14 @@
 """What the services need from the world. Each promise here is a test that every adapter passes."""
 
+from haylift.ports.audit import AuditArchive, AuditTrail
 from haylift.ports.identity import (
+    CallerRows,
+    Callers,
     Clock,
     PasswordHasher,
     RefreshToken,
     RefreshTokens,
+    Revocations,
     TokenSigner,
     User,
     Users,
@@ -22,6 +26,7 @@ from haylift.ports.ingestion import (
     UploadForm,
 )
 from haylift.ports.limits import Allowance, FlagStore, Limit, RateLimiter, Rating, Ratings
+from haylift.ports.metrics import MetricQuery, MetricReader, MetricSeries
 from haylift.ports.search import (
     DocumentIndex,
     Embedder,
@@ -36,6 +41,10 @@ from haylift.ports.search import (
 
 __all__ = [
     "Allowance",
+    "AuditArchive",
+    "AuditTrail",
+    "CallerRows",
+    "Callers",
     "Claim",
     "Clock",
     "DocumentIndex",
@@ -50,6 +59,9 @@ __all__ = [
     "LegQuery",
     "Limit",
     "LiveRevisions",
+    "MetricQuery",
+    "MetricReader",
+    "MetricSeries",
     "Objects",
     "Parser",
     "PasswordHasher",
@@ -60,6 +72,7 @@ __all__ = [
     "RefreshToken",
     "RefreshTokens",
     "Reranker",
+    "Revocations",
     "SharedCache",
     "SharedRead",
     "Tenants",

@@ -39,6 +39,9 @@ class Users(Protocol):
     def set_password_hash(self, username: str, old_hash: str, new_hash: str) -> None:
         """Replaces the hash if it still is `old_hash`; otherwise does nothing."""
 
+    def replace_stamp(self, username: str, old_stamp: str, new_stamp: str) -> None:
+        """Replaces the stamp if it still is `old_stamp`; otherwise does nothing."""
+
     def list(self, tenant: str | None = None) -> tuple[User, ...]:
         """All users, or a tenant's, by name."""
 
@@ -67,11 +70,36 @@ class RefreshTokens(Protocol):
     def get(self, token_hash: str) -> RefreshToken | None:
         """The token; None when unknown or revoked."""
 
+    def find(self, token_hash: str) -> RefreshToken | None:
+        """The token, revoked or not; None when unknown. For ending what may be ended already."""
+
     def mark_used(self, token_hash: str, at: float) -> bool:
         """Marks the token as used; False when it already was."""
 
     def revoke_family(self, family: str) -> None:
         """Makes every token of the family unknown."""
+
+
+class Revocations(Protocol):
+    """Access tokens that were logged out. All methods raise `StoreUnavailable`."""
+
+    def revoke(self, token_id: str, until: float) -> None:
+        """Makes the access token with the `jti` `token_id` worthless; kept until `until`, epoch seconds."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CallerRows:
+    """What the tables say about a token: its user's row, and whether it was logged out."""
+
+    user: User | None
+    is_revoked: bool
+
+
+class Callers(Protocol):
+    """The rows that decide about a token, read together."""
+
+    def read(self, username: str, token_id: str) -> CallerRows:
+        """Both rows in one request, strongly consistent. Raises `StoreUnavailable`."""
 
 
 class PasswordHasher(Protocol):

@@ -27,8 +27,10 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class TokenPair:
-    """What a login gives. Only the hash of `refresh_token` is stored; lifetimes in seconds."""
+    """What a login gives, and to whom. Only the hash of `refresh_token` is stored; lifetimes in seconds."""
 
+    username: str
+    tenant: str
     access_token: str
     expires_in_s: int
     refresh_token: str
@@ -76,7 +78,7 @@ class LoginService:
             NotAuthenticated: `invalid_refresh_token`; log in again.
             StoreUnavailable: a retry helps.
         """
-        token_hash = _hashed(refresh_token)
+        token_hash = hashed_refresh_token(refresh_token)
         token = self.refresh_tokens.get(token_hash)
         if token is None or token.expires_at <= self.clock.now():
             raise _refusal()
@@ -117,7 +119,7 @@ class LoginService:
         refresh_token = secrets.token_urlsafe(REFRESH_TOKEN_BYTES)
         self.refresh_tokens.put(
             RefreshToken(
-                token_hash=_hashed(refresh_token),
+                token_hash=hashed_refresh_token(refresh_token),
                 family=family,
                 username=user.username,
                 user_stamp=user.stamp,
@@ -125,6 +127,8 @@ class LoginService:
             )
         )
         return TokenPair(
+            username=user.username,
+            tenant=user.tenant,
             access_token=access_token,
             expires_in_s=self.access_token_ttl_s,
             refresh_token=refresh_token,
@@ -147,7 +151,7 @@ class LoginService:
         }
 
 
-def _hashed(refresh_token: str) -> str:
+def hashed_refresh_token(refresh_token: str) -> str:
     """SHA-256, without salt or stretching: the token itself is 256 random bits."""
     return hashlib.sha256(refresh_token.encode("utf-8", "surrogatepass")).hexdigest()
 

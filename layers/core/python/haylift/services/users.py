@@ -47,7 +47,7 @@ class UserDirectory:
             role=_checked_role(role),
             groups=_checked_groups(groups),
             password_hash=self._hasher.hash(_checked_password(password)),
-            stamp=self._new_stamp(),
+            stamp=new_stamp(self._clock.now()),
         )
         self._users.put(user, must_be_new=True)
         return user
@@ -109,13 +109,14 @@ class UserDirectory:
         return user
 
     def _change(self, user: User) -> User:
-        changed = replace(user, stamp=self._new_stamp())
+        changed = replace(user, stamp=new_stamp(self._clock.now()))
         self._users.put(changed)
         return changed
 
-    def _new_stamp(self) -> str:
-        """Never the same twice; begins with the time, so that a row says when it was changed last."""
-        return f"{int(self._clock.now() * 1000):x}-{secrets.token_hex(6)}"
+
+def new_stamp(now: float) -> str:
+    """Never the same twice; begins with the time, so that a row says when it was changed last."""
+    return f"{int(now * 1000):x}-{secrets.token_hex(6)}"
 
 
 def is_username(text: str) -> bool:

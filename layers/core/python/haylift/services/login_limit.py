@@ -1,0 +1,53 @@
+"""How often one address may try to log in."""
+
+import ipaddress
+from dataclasses import dataclass
+
+from haylift.ports.limits import Allowance, Limit, RateLimiter
+
+IPV6_NETWORK_BITS = 64
+"""One customer's network: who has it can take any of its addresses (RFC 6177)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoginLimit:
+    """Counts logins by source address, good and failed ones alike.
+
+    Args:
+        logins_per_minute: 0: no limit.
+    """
+
+    limiter: RateLimiter
+    logins_per_minute: int
+
+    def take(self, source_address: str) -> Allowance | None:
+        """Counts one login; None without a limit.
+
+        Args:
+            source_address: of the connection, as the gateway saw it; never a header's text.
+
+        Raises:
+            StoreUnavailable: logins cannot be counted, and none is let in uncounted; a retry helps.
+        """
+        if not self.logins_per_minute:
+            return None
+        return self.limiter.take(counted_address(source_address), Limit(requests=self.logins_per_minute))
+
+
+def counted_address(source_address: str) -> str:
+    """The address that counts: of IPv6 the network, so that no caller has 2^64 of them.
+
+    >>> counted_address("203.0.113.7"), counted_address("2001:db8:1:2:3:4:5:6")
+    ('203.0.113.7', '2001:db8:1:2::/64')
+    >>> counted_address("::ffff:203.0.113.7"), counted_address("")
+    ('203.0.113.7', 'unknown')
+    """
+    try:
+        address = ipaddress.ip_address(source_address)
+    except ValueError:
+        return "unknown"
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped is not None:
+            return str(address.ipv4_mapped)
+        return str(ipaddress.ip_network((int(address), IPV6_NETWORK_BITS), strict=False))
+    return str(address)
