@@ -184,6 +184,15 @@ def test_a_signer_without_its_signing_key_is_unavailable(kms: SoftwareKms) -> No
         kms_signer(kms, "key-2").jwks()
 
 
+def test_a_key_disabled_after_it_was_read_is_unavailable_and_no_bug(kms: SoftwareKms) -> None:
+    signer = kms_signer(kms, "key-1")
+    signer.sign(claims())
+    kms.disabled.add("key-1")
+
+    with pytest.raises(StoreUnavailable):
+        signer.sign(claims())
+
+
 def test_keys_are_asked_for_once(kms: SoftwareKms) -> None:
     signer = kms_signer(kms, "key-1")
     token = signer.sign(claims())
