@@ -82,6 +82,7 @@ class Metric(Enum):
     DEPENDENCY_HEALTHY = "dependency_healthy"
     USER_RATING = "user_rating"
     RATE_LIMITED = "rate_limited_requests"
+    RATE_LIMIT_FALLBACKS = "rate_limit_fallbacks"
     LOAD_SHED = "shed_requests"
     LOGINS = "logins"
 
@@ -120,6 +121,8 @@ SHAPES: dict[Metric, MetricShape] = {
     Metric.USER_RATING: _shape(Unit.NONE, Dimension.KIND),
     # By limit: `login` or `search`.
     Metric.RATE_LIMITED: _shape(Unit.COUNT, Dimension.LIMIT),
+    # Requests that one process counted for itself, because the shared counter did not answer.
+    Metric.RATE_LIMIT_FALLBACKS: _shape(Unit.COUNT, Dimension.LIMIT),
     Metric.LOAD_SHED: _shape(Unit.COUNT),
     # By outcome: `granted`, `refused` or `limited`.
     Metric.LOGINS: _shape(Unit.COUNT, Dimension.OUTCOME),

@@ -23,11 +23,20 @@ class DynamoDbTenants:
 
     def epoch(self, tenant: str) -> Epoch:
         """The tenant's epoch, strongly consistent; a tenant without a record is at version 0."""
+        return epoch_of(self._item(tenant))
+
+    def searches_per_minute(self, tenant: str) -> int | None:
+        """The tenant's own limit of searches by user; None without one."""
+        own = self._item(tenant).get("searches_per_minute")
+        return int(own["N"]) if own else None
+
+    def _item(self, tenant: str) -> Mapping[str, Any]:
         with translated("tenants table"):
-            answer = self._client.get_item(
+            answer: Mapping[str, Any] = self._client.get_item(
                 TableName=self._table_name, Key={"tenant": {"S": tenant}}, ConsistentRead=True
             )
-        return epoch_of(answer.get("Item", {}))
+        item: Mapping[str, Any] = answer.get("Item", {})
+        return item
 
 
 def epoch_of(item: Mapping[str, Mapping[str, Any]]) -> Epoch:

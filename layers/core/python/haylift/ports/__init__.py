@@ -25,7 +25,7 @@ from haylift.ports.ingestion import (
     Parser,
     UploadForm,
 )
-from haylift.ports.limits import Allowance, FlagStore, Limit, RateLimiter, Rating, Ratings
+from haylift.ports.limits import Allowance, FlagStore, Limit, RateLimiter, Rating, Ratings, TenantLimits
 from haylift.ports.metrics import MetricQuery, MetricReader, MetricSeries
 from haylift.ports.search import (
     DocumentIndex,
@@ -75,6 +75,7 @@ __all__ = [
     "Revocations",
     "SharedCache",
     "SharedRead",
+    "TenantLimits",
     "Tenants",
     "TokenSigner",
     "UploadForm",

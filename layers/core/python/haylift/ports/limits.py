@@ -1,5 +1,7 @@
 """What rate limits, flags and ratings need from the world."""
 
+import hashlib
+import json
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -39,6 +41,13 @@ class RateLimiter(Protocol):
         """Counts `cost` requests of `name` if all of them fit, else none."""
 
 
+class TenantLimits(Protocol):
+    """The tenants' own limits. Raises `StoreUnavailable`."""
+
+    def searches_per_minute(self, tenant: str) -> int | None:
+        """Searches of each user in any minute; 0: no limit; None: what the stage says."""
+
+
 class FlagStore(Protocol):
     """Where operators' flags lie. All methods raise `StoreUnavailable`."""
 
@@ -69,12 +78,15 @@ class Rating:
     comment: str
     at: float
 
+    @property
+    def rating_id(self) -> str:
+        """The same for every rating that this user gives this request, so that the last one stays."""
+        rated = json.dumps([self.subject, self.rated_request_id])
+        return hashlib.sha256(rated.encode()).hexdigest()[:32]
+
 
 class Ratings(Protocol):
     """Where ratings are kept. Raises `StoreUnavailable`."""
 
     def put(self, rating: Rating) -> bool:
-        """Keeps the rating; a second one of the same user for the same request replaces the first.
-
-        False when it replaced one.
-        """
+        """Keeps the rating under its tenant and `rating_id`; False when it replaced one."""
