@@ -44,3 +44,6 @@ REFERENCE_ROUTES = (
 )
 
 ALL_ROUTES = (*AUTH_ROUTES, *DOCUMENTS_ROUTES, *SEARCH_ROUTES, *METRICS_ROUTES, *REFERENCE_ROUTES)
+
+ALIASED_PATHS = {route.path: route.alias_of for route in ALL_ROUTES if route.alias_of}
+"""What each alias repeats. Requests count under it in metrics: one endpoint is one symptom."""

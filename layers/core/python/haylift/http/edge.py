@@ -10,6 +10,7 @@ from haylift.http.browsers import Browsers, missing_headers
 from haylift.http.caller import gateway_context
 from haylift.http.decisions import problem_code, record_request
 from haylift.http.problems import problem
+from haylift.routes import ALIASED_PATHS
 from haylift.telemetry import Metric, Telemetry
 from haylift.telemetry import request_id as current_request_id
 from haylift.tracing import OK, Hop, HopNote, hop
@@ -80,7 +81,8 @@ class Edge:
             await problem(500, "internal_error", detail, request_id)(scope, receive, answer.send)
 
     def _record(self, scope: Scope, status: int, duration_s: float) -> None:
-        route = getattr(scope.get("route"), "path", "unmatched")
+        path = getattr(scope.get("route"), "path", "unmatched")
+        route = ALIASED_PATHS.get(path, path)
         known_status = status or 500
         self._telemetry.record(
             Metric.REQUESTS, 1, method=scope["method"], endpoint=route, status=str(known_status)
