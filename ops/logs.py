@@ -1,5 +1,6 @@
 """`ops logs`: what a function logged, from CloudWatch Logs or the emulator's."""
 
+import re
 from argparse import ArgumentParser, ArgumentTypeError
 from collections import deque
 from collections.abc import Iterator
@@ -17,26 +18,38 @@ MAX_MINUTES = 20_160
 MAX_EVENTS = 2_000
 """Newest lines that are shown: a busy function writes more than anybody reads."""
 
+_REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
+
 
 def add_arguments(parser: ArgumentParser) -> None:
     """The options of `ops logs`."""
     parser.add_argument("function", choices=FUNCTIONS, metavar="FUNCTION", help=", ".join(FUNCTIONS))
     parser.add_argument(
         "--minutes",
-        type=_minutes,
+        type=minutes,
         default=DEFAULT_MINUTES,
         metavar="N",
         help="how far back (default %(default)g); the newest 2,000 lines are shown",
     )
     parser.add_argument("--filter", default="", metavar="PATTERN", help="CloudWatch's, for example ?ERROR")
+    parser.add_argument(
+        "--request", type=request_id, metavar="ID", help="only lines of this request (`X-Request-Id`)"
+    )
 
 
-def _minutes(text: str) -> float:
+def request_id(text: str) -> str:
+    """A request's id; nothing in it means anything in a filter pattern."""
+    if not _REQUEST_ID.fullmatch(text):
+        raise ArgumentTypeError(f"{text!r} is no request id: 1 to 128 letters, digits, - and _")
+    return text
+
+
+def minutes(text: str) -> float:
     """More than 0, at most 14 days."""
-    minutes = float(text)
-    if not 0 < minutes <= MAX_MINUTES:
+    number = float(text)
+    if not 0 < number <= MAX_MINUTES:
         raise ArgumentTypeError(f"{text} does not lie between 0 and {MAX_MINUTES}")
-    return minutes
+    return number
 
 
 def run(session: Session) -> int:
@@ -45,7 +58,8 @@ def run(session: Session) -> int:
     group = f"/aws/lambda/haylift-{deployment.stage}-{options.function}"
     since_ms = int((session.world.now() - options.minutes * 60) * 1_000)
     client = deployment.client("logs")
-    events = deque(_events(client, group, since_ms=since_ms, pattern=options.filter), MAX_EVENTS)
+    pattern = f'"{options.request}" {options.filter}'.rstrip() if options.request else options.filter
+    events = deque(log_events(client, group, since_ms=since_ms, pattern=pattern), MAX_EVENTS)
     lines = sorted(({"at": _moment(at), "message": text} for at, text in events), key=lambda line: line["at"])
     session.terminal.result(lines, (f"{line['at']} {line['message']}" for line in lines))
     if not lines:
@@ -53,7 +67,7 @@ def run(session: Session) -> int:
     return EXIT_OK
 
 
-def _events(client: Any, group: str, *, since_ms: int, pattern: str) -> Iterator[tuple[int, str]]:
+def log_events(client: Any, group: str, *, since_ms: int, pattern: str) -> Iterator[tuple[int, str]]:
     """The group's lines with their times in epoch milliseconds."""
     pages = client.get_paginator("filter_log_events").paginate(
         logGroupName=group, startTime=since_ms, **({"filterPattern": pattern} if pattern else {})

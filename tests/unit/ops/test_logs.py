@@ -61,6 +61,29 @@ def test_only_the_last_minutes_and_only_what_fits_the_pattern(state_dir: Path, g
     assert [line["message"] for line in json.loads(shown(filtered))] == ["START"]
 
 
+def test_the_lines_of_one_request_only(state_dir: Path, group: None) -> None:
+    boto3.client("logs", region_name="eu-central-1").put_log_events(
+        logGroupName=GROUP,
+        logStreamName="one",
+        logEvents=[{"timestamp": int(NOW_S * 1_000), "message": '{"request_id": "4f-7a"}'}],
+    )
+
+    _, world = _run(state_dir, "search", "--request", "4f-7a", "--json")
+
+    assert [line["message"] for line in json.loads(shown(world))] == ['{"request_id": "4f-7a"}']
+
+
+@pytest.mark.parametrize("request_id", ["", 'a" ?"b', "a b", "x" * 129])
+def test_what_is_no_request_id_is_refused(
+    state_dir: Path, request_id: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        _run(state_dir, "search", "--request", request_id)
+
+    assert caught.value.code == 2
+    assert "--request" in capsys.readouterr().err
+
+
 def test_a_quiet_function_is_said_and_is_no_failure(state_dir: Path, group: None) -> None:
     code, world = _run(state_dir, "search", "--minutes", "0.1")
 

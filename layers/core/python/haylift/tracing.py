@@ -1,8 +1,9 @@
 """The way of one request through the system: a log line for each hop, which `ops trace` puts together.
 
 A line carries `hop`, `duration_ms`, `outcome` (`ok`, or the stable code of the error) and the request's id,
-which every log line has. What a hop knows besides (a cache level, a number of hits) stands under `facts`,
-never anything that a user wrote.
+which every log line has; `started_at` (epoch seconds) and `depth` (0: the outermost of its function) put
+the lines into their tree, whatever order they come in. What a hop knows besides (a cache level, a number
+of hits) stands under `facts`, never anything that a user wrote.
 """
 
 import logging
@@ -43,6 +44,7 @@ class HopNote:
     """What a hop adds to its line; `outcome` may be set by a hop that goes on in spite of a fault."""
 
     outcome: str = OK
+    depth: int = 0
     facts: dict[str, Fact] = field(default_factory=dict)
 
 
@@ -56,9 +58,10 @@ def hop(name: Hop, **facts: Fact) -> Iterator[HopNote]:
     Cost: 0.13 ms for each line on a busy core (docs/decisions/0030-hops-are-log-lines.md). A thread sees
     the hops and the request of the one that started it only under `contextvars.copy_context().run`.
     """
-    note = HopNote(facts=dict(facts))
+    around = _innermost.get()
+    note = HopNote(depth=around.depth + 1 if around else 0, facts=dict(facts))
     token = _innermost.set(note)
-    started = time.perf_counter()
+    started_at, started = time.time(), time.perf_counter()
     try:
         yield note
     except HayliftError as fault:
@@ -70,7 +73,14 @@ def hop(name: Hop, **facts: Fact) -> Iterator[HopNote]:
     finally:
         _innermost.reset(token)
         duration_ms = round((time.perf_counter() - started) * 1_000, 2)
-        fields = {"hop": name.value, "duration_ms": duration_ms, "outcome": note.outcome, "facts": note.facts}
+        fields = {
+            "hop": name.value,
+            "started_at": round(started_at, 5),
+            "duration_ms": duration_ms,
+            "depth": note.depth,
+            "outcome": note.outcome,
+            "facts": note.facts,
+        }
         logger.info("hop", extra=fields)
 
 
