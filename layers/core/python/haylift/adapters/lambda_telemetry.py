@@ -5,6 +5,7 @@ import logging
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
+from haylift import audit
 from haylift.telemetry import NAMESPACE, SHAPES, Metric, checked_dimensions, request_id
 
 
@@ -41,5 +42,7 @@ def configure_logging(service: str, level: str) -> None:
     logger.handlers = list(powertools.handlers)
     logger.setLevel(level)
     logger.propagate = False
+    # Who wants fewer lines must not lose the audit.
+    audit.logger.setLevel(logging.INFO)
     for handler in logger.handlers:
         handler.addFilter(_RequestId())

@@ -12,6 +12,7 @@ from haylift.domain.metadata import DocumentMetadata
 from haylift.ports.ingestion import IndexingPipeline, IndexingTask, Ledger, Objects
 from haylift.ports.search import DocumentIndex, SharedCache, Tenants
 from haylift.resilience import Deadline
+from haylift.services.verdicts import record_verdict
 from haylift.telemetry import Metric, Telemetry
 
 logger = logging.getLogger(__name__)
@@ -213,6 +214,7 @@ class Attempt:
         if state is DocumentState.SEARCHABLE:
             duration_s = record.searchable_at - record.received_at
             telemetry.record(Metric.INDEXING_DURATION, duration_s, lane=record.lane.value)
+        record_verdict(record, state)
         logger.info(
             "document finished",
             extra={"document_id": record.document_id, "state": state.value, "reason": record.reason},
