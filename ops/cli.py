@@ -12,7 +12,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 from haylift.domain.errors import DependencyUnavailable, HayliftError
 
-from ops import logs, questions, upload, users
+from ops import logs, questions, status, upload, users
 from ops.deployment import LOCAL_STAGE, STAGES
 from ops.faults import EXIT_FAILED, EXIT_OK, NEXT_STEP, OpsFault
 from ops.session import Session, World
@@ -24,6 +24,7 @@ examples:
   python -m ops ask "How long is an access token valid?"
   python -m ops search "dead-letter queue" --mode keyword --top-k 3
   python -m ops user add ada --tenant acme --role editor
+  python -m ops status
   python -m ops logs ingestion --minutes 5
   python -m ops --stage dev --region eu-central-1 user list --json
 
@@ -41,6 +42,7 @@ class Command:
 
 
 COMMANDS: dict[str, Command] = {
+    "status": Command("say what users feel now, and why", status.add_arguments, status.run),
     "upload": Command(
         "upload files and folders and say when they are searchable", upload.add_arguments, upload.run
     ),
@@ -61,6 +63,7 @@ class Group:
 
 
 USER_COMMANDS: dict[str, Command] = {
+    "status": Command("say what users feel now, and why", status.add_arguments, status.run),
     "add": Command("add a user", users.add_arguments, users.run_add),
     "import": Command("add the users of a file", users.add_import_arguments, users.run_import),
     "password": Command("give a user another password", users.add_new_password_arguments, users.run_password),

@@ -9,6 +9,8 @@ from haylift.telemetry import Metric
 from ops.measurements import Measurements
 
 PAGE, TICKET = "PAGE", "TICKET"
+METRICS = "metrics"
+"""The source whose silence must not be taken for zeros."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,241 @@
+"""Rules about work in motion: requests, documents, queues, functions, switches, the heartbeat."""
+
+from haylift.telemetry import Metric
+
+from ops.diagnosis import OPS, Cause, Severity, listed, of, window
+from ops.measurements import AwsMetric
+from ops.sources import MISSING
+from ops.state import METRICS, Snapshot, SourceState
+
+FLOOD_MESSAGES = 100
+FLOOD_AGE_S = 300.0
+DOMINANT_RATIO = 0.5
+REJECTED_RATIO = 0.2
+LEAST_REJECTED = 3
+FAILED_RATIO = 0.05
+LEAST_FAILED = 3
+SLOW_S_BY_ENDPOINT = {"/v1/search": 2.0, "/v1/query": 10.0}
+"""As the alarm search-slow: the production guides recommend action above 2 s; a question reranks too."""
+
+LANES = ("interactive", "backfill")
+
+
+def ingestion_paused(snapshot: Snapshot) -> Cause | None:
+    """A queue feeds nobody: uploads wait until somebody switches it on again."""
+    paused = [source for source in snapshot.sources if source.is_paused]
+    if not paused:
+        return None
+    names = ", ".join(source.queue for source in paused)
+    return Cause(
+        name="ingestion-paused",
+        severity=Severity.DEGRADED,
+        felt="Searches work, but uploads do not become searchable",
+        because=f"ingestion is paused ({names})",
+        runbook="ingestion-stuck",
+        evidence=(*(_paused(source) for source in paused), _waiting(snapshot)),
+        commands=(f"{OPS} flags set pause-ingestion off   # changes: takes documents again",),
+    )
+
+
+def _paused(source: SourceState) -> str:
+    return f"{source.queue} feeds {source.function}: {source.state}"
+
+
+def functions_throttled(snapshot: Snapshot) -> Cause | None:
+    """Lambda refuses invocations: the account's or the function's concurrency is used up."""
+    throttles = snapshot.measurements.by("FunctionName", AwsMetric.THROTTLES)
+    total = sum(throttles.values())
+    if not snapshot.measurements.newest_total(AwsMetric.THROTTLES, snapshot.newest_minute_s):
+        return None
+    worst = next(iter(throttles)).removeprefix(f"haylift-{snapshot.stage}-")
+    return Cause(
+        name="functions-throttled",
+        severity=Severity.DEGRADED,
+        felt="Some requests fail or wait" if worst not in {"ingestion", "dispatch"} else "Uploads wait",
+        because=f"{worst} was throttled {throttles[f'haylift-{snapshot.stage}-{worst}']:.0f} times "
+        f"{window(snapshot)}",
+        runbook="functions-throttled",
+        evidence=(f"{total:.0f} throttles: {listed(throttles)}",),
+        commands=(f"aws lambda get-function-concurrency --function-name haylift-{snapshot.stage}-{worst}",),
+    )
+
+
+def documents_rejected(snapshot: Snapshot) -> Cause | None:
+    """Files that cannot be read: a few are their uploaders' matter, many are somebody's fault."""
+    found = snapshot.measurements
+    rejected, finished = (
+        found.total(Metric.DOCUMENT_REJECTIONS),
+        found.total(Metric.DOCUMENT_REJECTIONS, "SampleCount"),
+    )
+    reasons = found.by("reason", Metric.DOCUMENTS_REJECTED)
+    rejected = max(rejected, sum(reasons.values()))
+    if not rejected:
+        return None
+    is_many = rejected >= LEAST_REJECTED and rejected >= REJECTED_RATIO * finished
+    share = of(rejected, max(finished, rejected))
+    return Cause(
+        name="documents-rejected",
+        severity=Severity.DEGRADED if is_many else Severity.NOTICE,
+        felt="Uploads are rejected",
+        because=f"{share} documents {window(snapshot)} ({listed(reasons) or 'no reason given'})",
+        runbook="documents-rejected",
+        evidence=(f"rejected by reason: {listed(reasons) or 'not known'}",),
+        commands=(f"{OPS} logs ingestion --minutes 15 --filter rejected",),
+    )
+
+
+def dead_letters(snapshot: Snapshot) -> Cause | None:
+    """Messages that failed again and again: uploads that nobody works on any more."""
+    dead = {queue.name: float(queue.dead) for queue in snapshot.queues if queue.dead}
+    if not dead:
+        return None
+    return Cause(
+        name="dead-letters",
+        severity=Severity.DEGRADED,
+        felt="Some uploads are stuck for good",
+        because=f"dead letters: {listed(dead)}",
+        runbook="dead-letters",
+        evidence=tuple(
+            f"haylift-{snapshot.stage}-{name}-dead holds {count:.0f}" for name, count in dead.items()
+        ),
+        commands=(f"{OPS} logs ingestion --minutes 60 --filter ?ERROR",),
+    )
+
+
+def queue_flooded(snapshot: Snapshot) -> Cause | None:
+    """More documents than ingestion can work off soon."""
+    visible = {queue.name: float(queue.visible) for queue in snapshot.queues}
+    age_s = max(
+        (_oldest_s(snapshot, name) or 0.0 for name in visible),
+        default=0.0,
+    )
+    total = sum(visible.values())
+    if total < FLOOD_MESSAGES and not (total and age_s >= FLOOD_AGE_S):
+        return None
+    return Cause(
+        name="queue-flooded",
+        severity=Severity.DEGRADED if age_s >= FLOOD_AGE_S else Severity.NOTICE,
+        felt="Searches work, uploads become searchable late",
+        because=f"{total:,.0f} documents wait, the oldest for {age_s:,.0f} s{_dominant(snapshot)}",
+        runbook="ingestion-stuck",
+        evidence=(f"waiting: {listed(visible)}", _waiting(snapshot)),
+        commands=(f"{OPS} logs ingestion --minutes 5",),
+    )
+
+
+def _oldest_s(snapshot: Snapshot, queue: str) -> float | None:
+    name = f"haylift-{snapshot.stage}-{queue}"
+    return snapshot.measurements.newest(AwsMetric.QUEUE_AGE, "Maximum", QueueName=name)
+
+
+def _dominant(snapshot: Snapshot) -> str:
+    """Names the tenant that most of the backlog belongs to."""
+    if snapshot.backlog is None or not snapshot.backlog.documents:
+        return ""
+    tenant, count = next(iter(snapshot.backlog.documents_by_tenant.items()))
+    is_dominant = count >= DOMINANT_RATIO * snapshot.backlog.documents
+    return f", {of(count, snapshot.backlog.documents)} of tenant {tenant}" if is_dominant else ""
+
+
+def _waiting(snapshot: Snapshot) -> str:
+    if snapshot.backlog is None:
+        return "the ledger was not asked for unfinished documents"
+    least = "" if snapshot.backlog.is_whole else "at least "
+    by_tenant = listed(dict(list(snapshot.backlog.documents_by_tenant.items())[:5])) or "none"
+    return f"unfinished documents by tenant: {least}{by_tenant}"
+
+
+def heartbeat_silent(snapshot: Snapshot) -> Cause | None:
+    """Nobody looks after the system at night: the alarms of quiet hours rest on the heartbeat."""
+    rule = snapshot.heartbeat_rule
+    if rule in {"DISABLED", MISSING}:
+        because = f"the rule haylift-{snapshot.stage}-heartbeat is {rule.lower()}"
+    elif rule is None or METRICS in snapshot.unanswered or snapshot.measurements.total(Metric.HEARTBEATS):
+        return None
+    else:
+        because = f"no heartbeat search {window(snapshot)}"
+    return Cause(
+        name="heartbeat-silent",
+        severity=Severity.DEGRADED,
+        felt="Users may feel nothing, but nobody would be told if they did",
+        because=because,
+        runbook="heartbeat",
+        evidence=(f"rule: {rule}", because),
+        commands=(f"{OPS} logs search --minutes 5",),
+    )
+
+
+def load_is_shed(snapshot: Snapshot) -> Cause | None:
+    """An operator sends users away on purpose."""
+    if snapshot.flags is None or not snapshot.flags.shed_percent:
+        return None
+    shed = snapshot.measurements.total(Metric.LOAD_SHED)
+    return Cause(
+        name="load-shed",
+        severity=Severity.DEGRADED,
+        felt=f"{snapshot.flags.shed_percent} % of searches and questions are answered 503",
+        because=f"the flag shed-load is set; {shed:.0f} requests were shed {window(snapshot)}",
+        runbook="search-errors",
+        evidence=(f"shed-load {snapshot.flags.shed_percent} %", f"shed requests: {shed:.0f}"),
+        commands=(f"{OPS} flags set shed-load off   # changes: everybody is answered again",),
+    )
+
+
+def keywords_only(snapshot: Snapshot) -> Cause | None:
+    """An operator lets the model endpoint rest."""
+    if snapshot.flags is None or not snapshot.flags.keyword_only:
+        return None
+    return Cause(
+        name="keyword-only",
+        severity=Severity.DEGRADED,
+        felt="Users get keyword results only",
+        because="the flag keyword-only is set",
+        runbook="model-endpoint-failing",
+        evidence=("keyword-only on",),
+        commands=(f"{OPS} flags set keyword-only off   # changes: the model endpoint is asked again",),
+    )
+
+
+def errors_of_unknown_cause(snapshot: Snapshot) -> Cause | None:
+    """Requests fail and no other rule says why."""
+    found = snapshot.measurements
+    failed = max(found.total(Metric.REQUEST_FAILURES), found.total(AwsMetric.GATEWAY_FAILURES))
+    requests = max(found.total(Metric.REQUEST_FAILURES, "SampleCount"), found.total(AwsMetric.GATEWAY_CALLS))
+    recent = found.newest_total(Metric.REQUEST_FAILURES, snapshot.newest_minute_s) + found.newest_total(
+        AwsMetric.GATEWAY_FAILURES, snapshot.newest_minute_s
+    )
+    if failed < LEAST_FAILED or failed < FAILED_RATIO * requests or not recent:
+        return None
+    return Cause(
+        name="requests-fail",
+        severity=Severity.DEGRADED,
+        felt="Some requests fail with 5xx",
+        because=f"{of(failed, requests)} requests {window(snapshot)}",
+        runbook="api-errors",
+        evidence=(
+            f"failures by endpoint: {listed(found.by('endpoint', Metric.REQUEST_FAILURES)) or 'none'}",
+        ),
+        commands=(f"{OPS} logs search --minutes 5 --filter ?ERROR",),
+    )
+
+
+def answers_slow(snapshot: Snapshot) -> Cause | None:
+    """Answers come late and no other rule says why."""
+    slow = {
+        endpoint: value
+        for endpoint, limit_s in SLOW_S_BY_ENDPOINT.items()
+        if (value := snapshot.measurements.worst(Metric.REQUEST_DURATION, "p95", endpoint=endpoint) or 0.0)
+        > limit_s
+    }
+    if not slow:
+        return None
+    texts = tuple(f"p95 of {endpoint} is {value:.1f} s" for endpoint, value in slow.items())
+    return Cause(
+        name="answers-slow",
+        severity=Severity.DEGRADED,
+        felt="Users wait",
+        because=f"{texts[0]} {window(snapshot)}",
+        runbook="search-slow",
+        evidence=texts,
+        commands=(f"{OPS} logs search --minutes 5",),
+    )

@@ -1,0 +1,26 @@
+"""All rules of the diagnosis, the cause that explains others before those that it explains."""
+
+from ops import dependency_rules as dependencies
+from ops import flow_rules as flow
+from ops.diagnosis import Rule
+
+RULES: tuple[Rule, ...] = (
+    dependencies.signing_key_unusable,
+    dependencies.tables_down,
+    dependencies.index_down,
+    dependencies.model_down,
+    dependencies.model_slow,
+    dependencies.index_refuses_writes,
+    flow.ingestion_paused,
+    flow.functions_throttled,
+    dependencies.cache_down,
+    dependencies.tokens_refused,
+    flow.load_is_shed,
+    flow.keywords_only,
+    flow.documents_rejected,
+    flow.dead_letters,
+    flow.queue_flooded,
+    flow.errors_of_unknown_cause,
+    flow.answers_slow,
+    flow.heartbeat_silent,
+)
