@@ -16,6 +16,7 @@ from local.emulator import (
     lambda_patch,
     lambda_queue,
     lambda_throttles,
+    metric_data,
     metric_store,
     provisioners,
     queue_metrics,
@@ -38,6 +39,7 @@ _FACTORIES: Sequence[PatchFactory] = (
     # The next two wrap the same name, from the inside out.
     gateway_metrics.patch,
     gateway_identity.request_id_patch,
+    metric_data.patch,
     alarms.patch,
     alarm_math.math_patch,
     alarm_math.composite_patch,
@@ -62,6 +64,7 @@ _NEEDS: Sequence[Sequence[Needs]] = (
     gateway_metrics.NEEDS,
     alarms.NEEDS,
     metric_store.NEEDS,
+    metric_data.NEEDS,
     alarm_math.NEEDS,
     alarm_actions.NEEDS,
     schedules.NEEDS,

@@ -4,8 +4,11 @@ The emulator of these tests has minutes of three seconds: 20 seconds of an alarm
 """
 
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
+
+from botocore.exceptions import ClientError
 
 from tests.integration.local.fixture_app import NAMESPACE
 from tests.integration.local.running_emulator import Check, RunningEmulator, eventually
@@ -209,7 +212,56 @@ def queue_metrics(system: RunningEmulator) -> None:
     assert system.metric_sum("AWS/SQS", "ApproximateAgeOfOldestMessage", dimensions, "Maximum") > 0
 
 
+def metric_data(system: RunningEmulator) -> None:
+    """Trimmed counts, expressions and pages of GetMetricData, by the wording of its API reference."""
+    cloudwatch, name = system.client("cloudwatch"), f"time-{uuid4().hex[:8]}"
+    dimensions = [{"Name": "Part", "Value": "a"}]
+    values = {"Values": [0.2, 0.5, 4.0], "Counts": [3, 1, 1], "Dimensions": dimensions}
+    now = datetime.now(UTC).replace(second=30)
+    points = [{**values, "MetricName": name, "Timestamp": now - timedelta(minutes=m)} for m in (1, 2)]
+    cloudwatch.put_metric_data(Namespace=NAMESPACE, MetricData=points)
+    put(system, name, 100, Part="b")
+    metric = {"Namespace": NAMESPACE, "MetricName": name, "Dimensions": dimensions}
+
+    def stat(query_id: str, statistic: str) -> dict[str, Any]:
+        return {"Id": query_id, "MetricStat": {"Metric": metric, "Period": 60, "Stat": statistic}}
+
+    span = {"StartTime": now - timedelta(minutes=3), "EndTime": now}
+    queries = [stat("m1", "TC(:0.5)"), stat("m2", "SampleCount"), stat("m3", "PR(0.5:5)")]
+    queries += [{"Id": "e1", "Expression": "100 * m1 / m2", "Label": "quick"}]
+    whole = cloudwatch.get_metric_data(MetricDataQueries=queries, ScanBy="TimestampAscending", **span)
+    found = {result["Id"]: result["Values"] for result in whole["MetricDataResults"]}
+    pages = [
+        [len(result["Values"]) for result in page["MetricDataResults"]]
+        for page in system.pages("get_metric_data", MetricDataQueries=queries[:2], MaxDatapoints=3, **span)
+    ]
+    listed = [
+        metric["Dimensions"]
+        for page in system.pages(
+            "list_metrics", MetricName=name, RecentlyActive="PT3H", Dimensions=dimensions
+        )
+        for metric in page["Metrics"]
+    ]
+
+    assert found == {"m1": [4, 4], "m2": [5, 5], "m3": [20, 20], "e1": [80, 80]}
+    assert [at.second for at in whole["MetricDataResults"][0]["Timestamps"]] == [0, 0]
+    assert pages == [[2, 1], [1]]
+    assert listed == [dimensions]
+    assert refusal(system, [stat("m1", "Median")], span) == "ValidationError"
+    assert refusal(system, [{"Id": "e1", "Expression": "m9 + 1"}], span) == "ValidationError"
+
+
+def refusal(system: RunningEmulator, queries: list[dict[str, Any]], span: dict[str, Any]) -> str:
+    """The error code that GetMetricData answers; empty when it answers data."""
+    try:
+        system.client("cloudwatch").get_metric_data(MetricDataQueries=queries, **span)
+    except ClientError as error:
+        return str(error.response["Error"]["Code"])
+    return ""
+
+
 CHECKS_OF_MONITORING: dict[str, Check] = {
+    "metric-data": metric_data,
     "alarms": alarms,
     "alarm-math": alarm_math,
     "composite-alarms": composite_alarms,

@@ -125,6 +125,10 @@ class RunningEmulator:
         body: dict[str, Any] = json.loads(found["Body"])
         return body
 
+    def pages(self, operation: str, **request: Any) -> list[dict[str, Any]]:
+        """All pages of a CloudWatch operation."""
+        return list(self.client("cloudwatch").get_paginator(operation).paginate(**request))
+
     def waiting(self, queue_output: str) -> int:
         """How many messages of a queue can be received."""
         attributes = self.client("sqs").get_queue_attributes(
