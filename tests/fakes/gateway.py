@@ -11,6 +11,9 @@ from haylift.domain.identity import Principal, Role
 from haylift.http import gateway_adapter
 from haylift.telemetry import Metric, checked_dimensions
 
+TOKEN = {"jti": "token-1", "exp": "1800000900", "stamp": "stamp-1", "typ": "access"}
+"""What the authorizer says of the token that was sent."""
+
 
 def principal(
     role: Role = Role.ADMIN, tenant: str = "acme", groups: frozenset[str] = frozenset()
@@ -42,6 +45,8 @@ class Gateway:
     caller: Principal | None = None
     request_id: str = "request-1"
     content_type: str | None = "application/json"
+    source_address: str = "127.0.0.1"
+    token: dict[str, str] = field(default_factory=lambda: dict(TOKEN))
 
     def request(
         self,
@@ -72,8 +77,8 @@ class Gateway:
             "isBase64Encoded": isinstance(text, bytes),
             "requestContext": {
                 "requestId": self.request_id,
-                "authorizer": _authorizer_context(self.caller),
-                "identity": {"sourceIp": "127.0.0.1"},
+                "authorizer": _authorizer_context(self.caller, self.token),
+                "identity": {"sourceIp": self.source_address},
                 "stage": "api",
                 "httpMethod": method,
                 "path": f"/api{path}",
@@ -97,7 +102,7 @@ def _invoke(app: FastAPI, event: dict[str, Any]) -> dict[str, Any]:
             asyncio.set_event_loop(None)
 
 
-def _authorizer_context(caller: Principal | None) -> dict[str, str] | None:
+def _authorizer_context(caller: Principal | None, token: dict[str, str]) -> dict[str, str] | None:
     if caller is None:
         return None
     return {
@@ -106,6 +111,7 @@ def _authorizer_context(caller: Principal | None) -> dict[str, str] | None:
         "role": caller.role.value,
         "permissions": ",".join(sorted(caller.permissions)),
         "groups": ",".join(sorted(caller.groups)),
+        **token,
     }
 
 
