@@ -12,7 +12,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 from haylift.domain.errors import DependencyUnavailable, HayliftError
 
-from ops import logs, questions, status, upload, users
+from ops import alarms, flags, inbox, limits, logs, questions, status, upload, users
 from ops.deployment import LOCAL_STAGE, STAGES
 from ops.faults import EXIT_FAILED, EXIT_OK, NEXT_STEP, OpsFault
 from ops.session import Session, World
@@ -43,6 +43,8 @@ class Command:
 
 COMMANDS: dict[str, Command] = {
     "status": Command("say what users feel now, and why", status.add_arguments, status.run),
+    "alarms": Command("show the alarms, or one with its history", alarms.add_arguments, alarms.run),
+    "inbox": Command("show what the alarms told the people on call", inbox.add_arguments, inbox.run),
     "upload": Command(
         "upload files and folders and say when they are searchable", upload.add_arguments, upload.run
     ),
@@ -64,6 +66,8 @@ class Group:
 
 USER_COMMANDS: dict[str, Command] = {
     "status": Command("say what users feel now, and why", status.add_arguments, status.run),
+    "alarms": Command("show the alarms, or one with its history", alarms.add_arguments, alarms.run),
+    "inbox": Command("show what the alarms told the people on call", inbox.add_arguments, inbox.run),
     "add": Command("add a user", users.add_arguments, users.run_add),
     "import": Command("add the users of a file", users.add_import_arguments, users.run_import),
     "password": Command("give a user another password", users.add_new_password_arguments, users.run_password),
@@ -71,7 +75,17 @@ USER_COMMANDS: dict[str, Command] = {
     "enable": Command("let a disabled user in again", users.add_name_argument, users.run_enable),
     "list": Command("show the users", users.add_list_arguments, users.run_list),
 }
+FLAG_COMMANDS: dict[str, Command] = {
+    "list": Command("show the flags", flags.add_list_arguments, flags.run_list),
+    "set": Command("set a flag, within 5 s", flags.add_set_arguments, flags.run_set),
+}
+LIMIT_COMMANDS: dict[str, Command] = {
+    "list": Command("show the tenants' own limits", limits.add_list_arguments, limits.run_list),
+    "set": Command("set a tenant's limit", limits.add_set_arguments, limits.run_set),
+}
 GROUPS: dict[str, Group] = {
+    "flags": Group("force keyword-only, shed load, pause ingestion", FLAG_COMMANDS),
+    "limits": Group("searches a minute by tenant", LIMIT_COMMANDS),
     "user": Group("add, import, change, disable, enable and list users", USER_COMMANDS),
 }
 
