@@ -19,6 +19,8 @@ from haylift.settings import HttpSettings
 from haylift.telemetry import Metric, Telemetry
 from pydantic import Field
 
+from functions.auth.operations import JWKS, LOGIN, LOGOUT, REFRESH
+
 MAX_TOKEN_CHARS = 1_024
 JWKS_MAX_AGE_S = 300
 """How long the public keys may be cached: a new key is published at least this long before it signs."""
@@ -62,13 +64,13 @@ def create_app(services: Services, settings: HttpSettings | None = None) -> Fast
     app.add_middleware(RateLimitHeaders)
     _add_login(app, services)
 
-    @app.post("/v1/auth/refresh")
+    @app.post("/v1/auth/refresh", **REFRESH)
     async def refresh(body: RefreshRequest, request: Request) -> JSONResponse:
         pair = services.login.refresh(body.refresh_token)
         note_decision(request, actor=pair.username, tenant=pair.tenant, resource=pair.username)
         return _answer(pair)
 
-    @app.post("/v1/auth/logout", status_code=204)
+    @app.post("/v1/auth/logout", **LOGOUT)
     async def logout(request: Request, body: LogoutRequest | None = None) -> Response:
         session = http.session(request)
         note_decision(request, resource=session.principal.subject)
@@ -76,7 +78,7 @@ def create_app(services: Services, settings: HttpSettings | None = None) -> Fast
         services.logout.logout(session, wanted.refresh_token, everywhere=wanted.everywhere)
         return Response(status_code=204)
 
-    @app.get("/.well-known/jwks.json")
+    @app.get("/.well-known/jwks.json", **JWKS)
     async def jwks() -> JSONResponse:
         keys = services.login.jwks()
         return JSONResponse(keys, headers={"Cache-Control": f"public, max-age={JWKS_MAX_AGE_S}"})
@@ -114,7 +116,7 @@ def _add_login(app: FastAPI, services: Services) -> None:
         return _answer(pair)
 
     for path in ("/v1/auth/login", "/login"):
-        app.router.add_api_route(path, login, methods=["POST"], route_class_override=counted)
+        app.router.add_api_route(path, login, methods=["POST"], route_class_override=counted, **LOGIN)
 
 
 def _answer(pair: TokenPair) -> JSONResponse:

@@ -12,8 +12,11 @@ from haylift.domain.documents import DocumentRecord, DocumentState
 from haylift.domain.identity import Permission, Principal
 from haylift.http import RequestModel, caller, invalid_field, require
 from haylift.services.documents import DocumentsService, Upload
+from haylift.settings import HttpSettings
 from haylift.telemetry import Telemetry
-from pydantic import model_validator
+from pydantic import ConfigDict, JsonValue, model_validator
+
+from functions.documents.operations import DELETE, LIST, SHOW, UPLOAD
 
 DEFAULT_PAGE_LIMIT = 20
 MAX_PAGE_LIMIT = 100
@@ -22,12 +25,18 @@ MAX_CURSOR_CHARS = 2_048
 type Caller = Annotated[Principal, Depends(caller)]
 
 
+def _given(name: str) -> dict[str, JsonValue]:
+    return {"required": [name], "properties": {name: {"type": "string"}}}
+
+
 class UploadRequest(RequestModel):
     """Where a file shall lie: `path` below the tenant's folder, or just a `filename`.
 
     `access_groups`: who may read it, `[]` everybody in the tenant; left out, those of the file that is
     replaced.
     """
+
+    model_config = ConfigDict(json_schema_extra={"oneOf": [_given("path"), _given("filename")]})
 
     path: str | None = None
     filename: str | None = None
@@ -48,11 +57,13 @@ class UploadRequest(RequestModel):
         return self.path if self.path is not None else self.filename or ""
 
 
-def create_app(service: DocumentsService, telemetry: Telemetry) -> FastAPI:
+def create_app(
+    service: DocumentsService, telemetry: Telemetry, settings: HttpSettings | None = None
+) -> FastAPI:
     """The routes of `contract.ROUTES`."""
-    app = http.create_app("Haylift documents", telemetry)
+    app = http.create_app("Haylift documents", telemetry, settings)
 
-    @app.get("/v1/documents")
+    @app.get("/v1/documents", **LIST)
     async def list_documents(
         principal: Caller,
         limit: Annotated[int, Query(ge=1, le=MAX_PAGE_LIMIT)] = DEFAULT_PAGE_LIMIT,
@@ -63,7 +74,7 @@ def create_app(service: DocumentsService, telemetry: Telemetry) -> FastAPI:
         page = service.list(principal, limit=limit, cursor=cursor, state=state)
         return JSONResponse({"documents": [_shown(row) for row in page.documents], "cursor": page.cursor})
 
-    @app.post("/v1/documents")
+    @app.post("/v1/documents", **UPLOAD)
     async def upload_document(principal: Caller, request: UploadRequest) -> JSONResponse:
         require(principal, Permission.WRITE)
         groups = None if request.access_groups is None else frozenset(request.access_groups)
@@ -72,14 +83,14 @@ def create_app(service: DocumentsService, telemetry: Telemetry) -> FastAPI:
         )
         return JSONResponse(_form(upload), 201)
 
-    @app.get("/v1/documents/{document_id}")
+    @app.get("/v1/documents/{document_id}", **SHOW)
     async def show_document(principal: Caller, document_id: str) -> JSONResponse:
         require(principal, Permission.READ)
         record = service.get(principal, document_id)
         url = service.download_url(record)
         return JSONResponse(_shown(record) | ({"download_url": url} if url else {}))
 
-    @app.delete("/v1/documents/{document_id}")
+    @app.delete("/v1/documents/{document_id}", **DELETE)
     async def delete_document(principal: Caller, document_id: str) -> JSONResponse:
         require(principal, Permission.WRITE)
         return JSONResponse(_shown(service.delete(principal, document_id)), 202)

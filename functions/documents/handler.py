@@ -27,7 +27,7 @@ def build(settings: Settings) -> Callable[[Mapping[str, Any], Any], dict[str, An
         upload_expires_s=settings.upload_expires_s,
         download_expires_s=settings.download_expires_s,
     )
-    return lambda_entry(create_app(service, EmfTelemetry()))
+    return lambda_entry(create_app(service, EmfTelemetry(), settings))
 
 
 @cache

@@ -9,6 +9,7 @@ from haylift.services.exposition import ExpositionService
 from haylift.settings import HttpSettings
 from haylift.telemetry import Telemetry
 
+from functions.metrics.operations import METRICS
 from functions.metrics.text import CONTENT_TYPE, prometheus_text
 
 
@@ -18,7 +19,7 @@ def create_app(
     """The routes of `contract.ROUTES`."""
     app = http.create_app("Haylift metrics", telemetry, settings)
 
-    @app.get("/metrics")
+    @app.get("/metrics", **METRICS)
     async def metrics(request: Request) -> PlainTextResponse:
         require(caller(request), Permission.READ)
         return PlainTextResponse(prometheus_text(service.families()), media_type=CONTENT_TYPE)

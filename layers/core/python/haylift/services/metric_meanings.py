@@ -40,6 +40,7 @@ MEANINGS: dict[Metric, str] = {
     Metric.DEPENDENCY_HEALTHY: f"1 when the part answered the probes {MINUTE}, 0 when it did not.",
     Metric.USER_RATING: f"Mean rating of users {MINUTE}, 1 to 5.",
     Metric.RATE_LIMITED: f"Requests refused by a rate limit {MINUTE}.",
+    Metric.RATE_LIMIT_FALLBACKS: f"Requests {MINUTE} whose limit was counted in the process alone.",
     Metric.LOAD_SHED: f"Requests shed by an operator's flag {MINUTE}.",
     Metric.LOGINS: f"Logins {MINUTE}, by outcome.",
 }
