@@ -12,7 +12,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 from haylift.domain.errors import DependencyUnavailable, HayliftError
 
-from ops import alarms, flags, inbox, limits, logs, questions, status, upload, users
+from ops import alarms, flags, inbox, limits, logs, questions, status, trace, upload, users
 from ops.deployment import LOCAL_STAGE, STAGES
 from ops.faults import EXIT_FAILED, EXIT_OK, NEXT_STEP, OpsFault
 from ops.session import Session, World
@@ -53,6 +53,7 @@ COMMANDS: dict[str, Command] = {
     ),
     "search": Command("search for passages", questions.add_search_arguments, questions.run_search),
     "logs": Command("show what a function logged", logs.add_arguments, logs.run),
+    "trace": Command("show the way of one request, and what failed first", trace.add_arguments, trace.run),
 }
 
 

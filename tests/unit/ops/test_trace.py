@@ -1,0 +1,363 @@
+"""`ops trace` over what requests really leave in CloudWatch Logs."""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from haylift.domain.errors import IndexUnavailable, ModelUnavailable
+
+from ops.cli import main
+from ops.session import World
+from ops.trace_log import FUNCTIONS
+from tests.fakes.ops import HandClock, captured_world, remarked, shown
+from tests.fakes.search import FakeModels, FaultyIndex
+from tests.unit.search.system import System
+from tests.unit.trace.lines import written
+
+pytestmark = pytest.mark.usefixtures("aws")
+
+ACCESS = "/aws/apigateway/haylift-local-api"
+NOW_S = float(int(time.time()))
+"""The machine's: CloudWatch Logs refuses lines that are older than 14 days."""
+
+ROOT = Path(__file__).parents[3]
+ID = "request-1"
+
+
+def group_of(function: str) -> str:
+    return f"/aws/lambda/haylift-local-{function}"
+
+
+def put(group: str, *lines: str, ago_s: float = 5.0) -> None:
+    """Writes the lines into a new stream of the group."""
+    client = boto3.client("logs", region_name="eu-central-1")
+    if not client.describe_log_groups(logGroupNamePrefix=group)["logGroups"]:
+        client.create_log_group(logGroupName=group)
+    stream = f"{ago_s}-{hash(lines)}"
+    client.create_log_stream(logGroupName=group, logStreamName=stream)
+    at_ms = int((NOW_S - ago_s) * 1_000)
+    events = [{"timestamp": at_ms + place, "message": text} for place, text in enumerate(lines)]
+    client.put_log_events(logGroupName=group, logStreamName=stream, logEvents=events)
+
+
+def access_line(**changes: object) -> str:
+    """A line as the gateway writes it, of a search that went well."""
+    line = {
+        "requestId": ID,
+        "requestTime": "23/Nov/2026:16:00:00 +0000",
+        "httpMethod": "POST",
+        "resourcePath": "/v1/search",
+        "status": "200",
+        "ip": "127.0.0.1",
+        "responseLatency": "120",
+        "integrationLatency": "100",
+        "integrationStatus": "200",
+        "authorizerLatency": "15",
+        "authorizerStatus": "200",
+        "principal": "reader@acme",
+        "tenant": "acme",
+        "errorType": "-",
+    }
+    return json.dumps(line | changes)
+
+
+def refused_line(status: int, kind: str, **changes: object) -> str:
+    """A line of a request that the gateway answered itself."""
+    nothing = {"integrationLatency": "-", "integrationStatus": "-", "principal": "-", "tenant": "-"}
+    return access_line(**{**nothing, "status": str(status), "errorType": kind, **changes})
+
+
+def hop_line(
+    hop: str, *, started_at: float = NOW_S, depth: int = 0, outcome: str = "ok", **facts: object
+) -> str:
+    """A line as `haylift.tracing` writes it."""
+    line = {"level": "INFO", "message": "hop", "hop": hop, "started_at": started_at, "duration_ms": 4.0}
+    return json.dumps(line | {"depth": depth, "outcome": outcome, "facts": facts, "request_id": ID})
+
+
+def searched(system: System) -> list[str]:
+    """What the search function writes about one search."""
+    with written() as lines:
+        system.post("/v1/search", {"query": "lost key"})
+    return lines.text.splitlines()
+
+
+def trace(state_dir: Path, *arguments: str, clock: HandClock | None = None) -> tuple[int, World]:
+    clock = clock or HandClock()
+    clock.time_s = NOW_S
+    world = captured_world(clock=clock)
+    return main(["trace", *arguments, "--state-dir", str(state_dir)], world), world
+
+
+def traced(state_dir: Path, *arguments: str) -> dict[str, Any]:
+    code, world = trace(state_dir, ID, "--json", *arguments)
+    assert code == 0, remarked(world)
+    document: dict[str, Any] = json.loads(shown(world))
+    return document
+
+
+def names(node: Mapping[str, Any]) -> list[Any]:
+    """The tree as nested lists of names."""
+    return [node["hop"], *(names(child) for child in node["children"])]
+
+
+def test_a_search_is_shown_as_its_tree(state_dir: Path) -> None:
+    put(ACCESS, access_line())
+    put(
+        group_of("authorizer"),
+        hop_line("keys", started_at=NOW_S + 0.001, depth=1),
+        hop_line("tables", started_at=NOW_S + 0.005, depth=1, table="users"),
+        hop_line("authorizer", verdict="admitted"),
+    )
+    put(group_of("search"), "START RequestId: 77", *searched(System()))
+
+    document = traced(state_dir)
+
+    assert [name for name in names(document["tree"]) if name != ["rate_limit"]] == [
+        "gateway",
+        ["authorizer", ["keys"], ["tables"]],
+        [
+            "function",
+            *([["rate_limit"]] if "rate_limit" in str(names(document["tree"])) else []),
+            ["cache", ["tables"]],
+            ["embedding"],
+            ["index"],
+        ],
+    ]
+    assert (document["is_whole"], document["verdict"]["kind"]) == (True, "ok")
+
+
+type Case = tuple[System, str, str, str, str]
+
+FAULTS: dict[str, Case] = {
+    "index": (
+        System(index=FaultyIndex(fault=IndexUnavailable("x"))),
+        "503",
+        "failed",
+        "index",
+        "index-unhealthy",
+    ),
+    "model": (
+        System(models=FakeModels(fault=ModelUnavailable("x"))),
+        "200",
+        "degraded",
+        "embedding",
+        "model-endpoint-failing",
+    ),
+}
+
+
+def the_fault_is_named(state_dir: Path, case: Case, logged: Callable[[list[str]], list[str]] = list) -> None:
+    system, status, kind, hop, runbook = case
+    put(ACCESS, access_line(status=status, integrationStatus=status))
+    put(group_of("search"), *logged(searched(system)))
+
+    verdict = traced(state_dir)["verdict"]
+
+    assert (verdict["kind"], verdict["hop"]) == (kind, hop)
+    assert verdict["runbook"] == f"docs/runbooks/{runbook}.md"
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_the_fault_is_named(state_dir: Path, name: str) -> None:
+    the_fault_is_named(state_dir, FAULTS[name])
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_without_the_line_of_the_hop_the_same_check_fails(state_dir: Path, name: str) -> None:
+    hop = FAULTS[name][3]
+
+    with pytest.raises(AssertionError):
+        the_fault_is_named(
+            state_dir, FAULTS[name], lambda lines: [line for line in lines if f'"hop":"{hop}"' not in line]
+        )
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "words"),
+    [
+        (403, "ACCESS_DENIED", "does not open this route"),
+        (404, "MISSING_AUTHENTICATION_TOKEN", "no such route"),
+        (413, "REQUEST_TOO_LARGE", "larger than the gateway takes"),
+        (429, "THROTTLED", "more requests than it may take"),
+    ],
+)
+def test_what_the_gateway_answered_itself_is_its_own(
+    state_dir: Path, status: int, kind: str, words: str
+) -> None:
+    put(ACCESS, refused_line(status, kind))
+
+    document = traced(state_dir)
+
+    assert (document["verdict"]["kind"], document["verdict"]["hop"]) == ("refused", "gateway")
+    assert words in document["verdict"]["words"]
+    assert document["is_whole"]
+
+
+def test_a_throttled_request_has_a_runbook_and_a_wrong_one_has_none(state_dir: Path) -> None:
+    put(ACCESS, refused_line(429, "THROTTLED"), refused_line(404, "RESOURCE_NOT_FOUND", requestId="other"))
+
+    assert traced(state_dir)["verdict"]["runbook"] == "docs/runbooks/functions-throttled.md"
+    _, world = trace(state_dir, "other", "--json")
+    assert json.loads(shown(world))["verdict"]["runbook"] == ""
+
+
+def test_a_refusal_of_the_authorizer_has_its_reason(state_dir: Path) -> None:
+    put(ACCESS, refused_line(401, "UNAUTHORIZED"))
+    refusal = {"verdict": "refused", "reason": "The token is not valid (user changed): log in again."}
+    put(group_of("authorizer"), hop_line("authorizer", outcome="unauthorized", **refusal))
+
+    verdict = traced(state_dir)["verdict"]
+
+    assert (verdict["kind"], verdict["hop"]) == ("refused", "authorizer")
+    assert verdict["words"] == (
+        "the token was refused (The token is not valid (user changed): log in again.)"
+    )
+
+
+def test_an_authorizer_without_its_table_is_our_fault(state_dir: Path) -> None:
+    put(ACCESS, refused_line(503, "AUTHORIZER_FAILURE"))
+    put(
+        group_of("authorizer"),
+        hop_line("tables", depth=1, outcome="store_unavailable", started_at=NOW_S + 0.1),
+        hop_line("authorizer", outcome="store_unavailable"),
+    )
+
+    verdict = traced(state_dir)["verdict"]
+
+    assert (verdict["kind"], verdict["hop"], verdict["code"]) == ("failed", "tables", "store_unavailable")
+
+
+def test_a_function_that_was_ended_shows_its_hops_so_far(state_dir: Path) -> None:
+    put(ACCESS, access_line(status="504", errorType="INTEGRATION_TIMEOUT", integrationStatus="-"))
+    put(group_of("search"), hop_line("cache", depth=1), "2026-11-23 Task timed out after 30.00 seconds")
+
+    document = traced(state_dir, "--wait", "0")
+
+    assert names(document["tree"]) == ["gateway", ["function", ["cache"]]]
+    assert (document["verdict"]["hop"], document["verdict"]["code"]) == ("function", "unfinished")
+    assert document["remarks"] == [
+        "search: Task timed out (Lambda's own line, about this or another request)"
+    ]
+
+
+def test_the_time_in_the_endpoint_and_in_the_legs_is_their_own(state_dir: Path) -> None:
+    put(ACCESS, access_line())
+    put(
+        group_of("search"),
+        hop_line("embedding", depth=1, queued_ms=1.5, model_ms=2.0),
+        hop_line("index", depth=1, started_at=NOW_S + 1, keyword_ms=0.5, semantic_ms=0.25),
+        hop_line("function", started_at=NOW_S - 1),
+    )
+
+    document = traced(state_dir)
+
+    legs = ["index", ["keyword"], ["semantic"]]
+    assert names(document["tree"]) == ["gateway", ["function", ["embedding", ["endpoint"]], legs]]
+    assert (document["verdict"]["hop"], document["verdict"]["own_ms"]) == ("gateway", 116.0)
+
+
+def test_what_functions_warned_of_is_shown_and_cannot_move_the_cursor(state_dir: Path) -> None:
+    put(ACCESS, access_line())
+    warning = {
+        "level": "WARNING",
+        "message": "model call failed\x1b[31m",
+        "outcome": "timeout",
+        "request_id": ID,
+    }
+    put(group_of("search"), json.dumps(warning), hop_line("function"))
+
+    code, world = trace(state_dir, ID)
+
+    assert code == 0
+    assert "logged: search: model call failed[31m (outcome timeout)" in shown(world)
+    assert shown(world).splitlines()[-1].startswith("ok: most of the time")
+
+
+def test_an_unknown_request_says_what_to_check(state_dir: Path) -> None:
+    put(ACCESS, access_line(requestId="other"))
+
+    code, world = trace(state_dir, ID, "--wait", "0")
+
+    assert (code, shown(world)) == (1, "")
+    assert remarked(world).startswith(
+        "request_unknown: Nothing was logged of request-1 in the last 60 minutes"
+    )
+
+
+def test_a_stage_without_access_log_is_said(state_dir: Path) -> None:
+    _, unknown = trace(state_dir, ID, "--wait", "0")
+    put(group_of("search"), hop_line("function"))
+    code, known = trace(state_dir, ID, "--wait", "0", "--json")
+
+    assert f"This stage has no access log {ACCESS}." in remarked(unknown)
+    document = json.loads(shown(known))
+    assert (code, document["is_whole"], document["gateway"]) == (0, False, None)
+    assert ACCESS in document["missing_groups"]
+
+
+def test_late_lines_are_waited_for(state_dir: Path) -> None:
+    put(ACCESS, access_line())
+    clock = HandClock(
+        on_sleep=lambda: put(group_of("search"), hop_line("function"), ago_s=clock.time_s - NOW_S)
+    )
+
+    _, world = trace(state_dir, ID, "--json", clock=clock)
+
+    assert json.loads(shown(world))["is_whole"]
+    assert clock.time_s == NOW_S + 1.0
+
+
+def test_the_wait_ends(state_dir: Path) -> None:
+    put(ACCESS, access_line())
+    clock = HandClock()
+
+    _, world = trace(state_dir, ID, "--wait", "3", clock=clock)
+
+    assert clock.time_s == NOW_S + 3.0
+    assert remarked(world).startswith("Lines are missing")
+
+
+def test_the_newest_failure_is_found(state_dir: Path) -> None:
+    put(ACCESS, access_line(status="503", requestId="old"), ago_s=1_000)
+    put(ACCESS, access_line(status="503", requestId="newest"), ago_s=500)
+    put(ACCESS, access_line(status="429", requestId="refused"), ago_s=10)
+
+    _, failed = trace(state_dir, "--last-failed", "--json", "--wait", "0")
+    _, refused = trace(state_dir, "--last-failed", "--json", "--wait", "0", "--minutes", "5")
+    code, none = trace(state_dir, "--last-failed", "--minutes", "0.1")
+
+    assert json.loads(shown(failed))["request_id"] == "newest"
+    assert json.loads(shown(refused))["request_id"] == "refused"
+    assert code == 1
+    assert remarked(none).startswith("none_failed: No request failed in the last 0.1 minutes")
+
+
+@pytest.mark.parametrize("arguments", [[], [ID, "--last-failed"]])
+def test_an_id_or_the_last_failure_is_asked_for(state_dir: Path, arguments: list[str]) -> None:
+    code, world = trace(state_dir, *arguments)
+
+    assert code == 2
+    assert remarked(world).startswith("request_missing")
+
+
+@pytest.mark.parametrize("arguments", [['x"', "--json"], [ID, "--wait", "nan"], [ID, "--wait", "601"]])
+def test_what_cannot_be_is_refused(
+    state_dir: Path, arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        trace(state_dir, *arguments)
+
+    assert caught.value.code == 2
+    assert capsys.readouterr().err
+
+
+def test_every_function_behind_the_api_is_read() -> None:
+    folders = {contract.parent.name for contract in ROOT.glob("functions/*/contract.py")}
+    behind = {name for name in folders if "ROUTES" in (ROOT / "functions" / name / "contract.py").read_text()}
+
+    assert set(FUNCTIONS) == behind | {"authorizer"}
