@@ -1,11 +1,14 @@
 """What callers of the search function get."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from haylift import __version__
 from haylift.domain.chunks import Hit
+from haylift.domain.errors import InvalidInput
 from haylift.domain.search import Citation, QuestionAnswer, SearchAnswer
+from haylift.http import problem_fields, status_of
+from haylift.services.batch import Outcome
 from haylift.services.health import Finding, HealthReport, resource_status
 
 
@@ -20,6 +23,23 @@ def search_body(answer: SearchAnswer, *, took_ms: float, request_id: str) -> dic
         "took_ms": round(took_ms, 1),
         "request_id": request_id,
     }
+
+
+def batch_body(outcomes: Sequence[Outcome], *, took_ms: float, request_id: str) -> dict[str, Any]:
+    """The answer of `POST /v1/search/batch`: in the searches' order, each with a `status` of its own."""
+    results = [_outcome(outcome, request_id) for outcome in outcomes]
+    return {"results": results, "took_ms": round(took_ms, 1), "request_id": request_id}
+
+
+def _outcome(outcome: Outcome, request_id: str) -> dict[str, Any]:
+    result = outcome.result
+    if isinstance(result, SearchAnswer):
+        return {"status": 200, **search_body(result, took_ms=outcome.took_ms, request_id=request_id)}
+    status = status_of(result)
+    error: dict[str, Any] = dict(problem_fields(status, result.code, result.detail))
+    if isinstance(result, InvalidInput) and result.where:
+        error["errors"] = [{"where": result.where, "detail": result.detail}]
+    return {"status": status, "error": error}
 
 
 def query_body(question: str, answer: QuestionAnswer, *, took_s: float, request_id: str) -> dict[str, Any]:

@@ -7,18 +7,25 @@ from pathlib import Path
 from typing import Any
 
 from haylift.adapters.aws import make_client
+from haylift.adapters.dynamodb_flags import DynamoDbFlags
 from haylift.adapters.dynamodb_ledger import DynamoDbLedger
+from haylift.adapters.dynamodb_ratings import DynamoDbRatings
 from haylift.adapters.dynamodb_tenants import DynamoDbTenants
 from haylift.adapters.host_resources import HostResources
 from haylift.adapters.lambda_telemetry import EmfTelemetry, configure_logging
 from haylift.adapters.model_endpoint import SageMakerModels
 from haylift.adapters.model_invocation import ModelInvoker
 from haylift.adapters.sqlite_index import SqliteIndex
+from haylift.adapters.system_clock import SystemClock
 from haylift.adapters.valkey_cache import ValkeyCache
+from haylift.adapters.valkey_limits import ValkeyRateLimiter
 from haylift.http import lambda_entry
 from haylift.pipelines.query import HaystackQueryPipeline, query_pipeline, warm_up
 from haylift.services.answer import AnswerPolicy, AnswerService
+from haylift.services.feedback import FeedbackService
+from haylift.services.flags import CurrentFlags, LoadShedder, SparingPipeline
 from haylift.services.health import HealthService
+from haylift.services.limits import SearchLimits
 from haylift.services.live_index import LiveIndex
 from haylift.services.probes import system_probes
 from haylift.services.query_cache import QueryCache
@@ -46,10 +53,13 @@ def build(settings: Settings) -> Callable[[Mapping[str, Any], Any], dict[str, An
     invoker = ModelInvoker(settings.embed_endpoint, telemetry)
     models = SageMakerModels(invoker, settings.embed_model)
     index = LiveIndex(SqliteIndex(Path(settings.index_location)), ledger)
-    pipeline = HaystackQueryPipeline(query_pipeline(index, models))
+    flags = CurrentFlags(DynamoDbFlags(settings.tenants_table, dynamodb))
+    pipeline = SparingPipeline(HaystackQueryPipeline(query_pipeline(index, models)), flags)
     cache_levels = QueryCache(shared, tenants)
     probes = system_probes(index, shared, models, ledger=ledger, tenants=tenants)
     warm_up()
+    limiter = ValkeyRateLimiter(shared)
+    ratings = DynamoDbRatings(settings.feedback_table, dynamodb)
     services = Services(
         search=SearchService(pipeline, cache_levels, telemetry, model=settings.embed_model),
         answer=AnswerService(
@@ -60,11 +70,14 @@ def build(settings: Settings) -> Callable[[Mapping[str, Any], Any], dict[str, An
             model=settings.embed_model,
             policy=AnswerPolicy(threshold=settings.answer_threshold),
         ),
+        feedback=FeedbackService(ratings, telemetry, SystemClock()),
         health=HealthService(probes, resources=HostResources().used_percent),
+        limits=SearchLimits(limiter, tenants, telemetry, searches_per_minute=settings.searches_per_minute),
+        shedder=LoadShedder(flags, telemetry),
         telemetry=telemetry,
         query_timeout_s=settings.query_timeout_s,
     )
-    return lambda_entry(create_app(services))
+    return lambda_entry(create_app(services, settings))
 
 
 @cache

@@ -176,6 +176,7 @@ def test_another_index_than_sqlite_refuses_to_start() -> None:
         tenants_table="tenants",
         embed_endpoint="embed",
         embed_model="bge",
+        feedback_table="feedback",
     )
 
     with pytest.raises(SettingsError, match="deploy with stage local"):

@@ -1,7 +1,7 @@
 """Errors as problem documents (RFC 9457); the one place that knows which error has which status."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import Request
@@ -76,16 +76,18 @@ def request_id_of(request: Request) -> str:
 def problem(status: int, code: str, detail: str, request_id: str, **more: object) -> JSONResponse:
     """A problem document (RFC 9457) with a stable `code`, which the request's hop notes as its outcome."""
     fail(code)
-    body = {
+    body = {**problem_fields(status, code, detail), "status": status, "request_id": request_id, **more}
+    return JSONResponse(body, status, media_type=PROBLEM_TYPE)
+
+
+def problem_fields(status: int, code: str, detail: str) -> dict[str, str]:
+    """What names a problem, without the request that met it."""
+    return {
         "type": f"urn:haylift:problem:{code}",
         "title": TITLE_BY_STATUS.get(status, "Error"),
-        "status": status,
         "detail": detail,
         "code": code,
-        "request_id": request_id,
-        **more,
     }
-    return JSONResponse(body, status, media_type=PROBLEM_TYPE)
 
 
 def status_of(error: HayliftError) -> int:
@@ -114,11 +116,16 @@ def on_invalid_request(request: Request, error: Exception) -> JSONResponse:
     if isinstance(error.body, bytes):  # FastAPI leaves a body undecoded that is not called JSON
         detail = "The body is read as JSON only: send the header `Content-Type: application/json`."
         return problem(415, "unsupported_media_type", detail, request_id_of(request))
-    faults = [_fault(fault) for fault in error.errors()]
-    code, first = faults[0]
-    places = [place for _, place in faults[:20]]
-    detail = f"{first['where']}: {first['detail']}" if first["where"] else first["detail"]
+    code, detail, places = named_faults(error.errors())
     return problem(400, code, detail, request_id_of(request), errors=places)
+
+
+def named_faults(errors: Sequence[Mapping[str, Any]]) -> tuple[str, str, list[dict[str, str]]]:
+    """The stable code and the detail of what pydantic refused, and up to 20 places with their faults."""
+    faults = [_fault(fault) for fault in errors]
+    code, first = faults[0]
+    detail = f"{first['where']}: {first['detail']}" if first["where"] else first["detail"]
+    return code, detail, [place for _, place in faults[:20]]
 
 
 def _fault(fault: Mapping[str, Any]) -> tuple[str, dict[str, str]]:

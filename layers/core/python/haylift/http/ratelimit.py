@@ -50,13 +50,18 @@ def limit_headers(name: str, allowance: Allowance) -> dict[str, str]:
     return headers
 
 
+def note_allowance(request: Request, name: str, allowance: Allowance) -> None:
+    """Gives the answer the limit's headers, whatever it becomes; needs the middleware `RateLimitHeaders`."""
+    request.scope["state"][STATE] = limit_headers(name, allowance)
+
+
 def require_allowance(request: Request, name: str, allowance: Allowance) -> None:
-    """Gives the answer the limit's headers, whatever it becomes; needs the middleware `RateLimitHeaders`.
+    """Notes what the limit leaves, and refuses a request that it does not let in.
 
     Raises:
         LimitExceeded: `too_many_requests`; a retry helps after `retry_after_s`.
     """
-    request.scope["state"][STATE] = limit_headers(name, allowance)
+    note_allowance(request, name, allowance)
     if not allowance.is_allowed:
         limit = allowance.limit
         detail = (

@@ -12,6 +12,7 @@ from haylift.domain.search import CacheLevel, Citation, QuestionAnswer, Retrieve
 from haylift.ports import QueryPipeline, Reranker
 from haylift.resilience import Deadline
 from haylift.services.cached_values import answer_from_bytes, answer_to_bytes
+from haylift.services.flags import KEYWORD_ONLY
 from haylift.services.query_cache import CacheKey, QueryCache
 from haylift.services.ranking import Ranking, SentenceRanking, answer_version
 from haylift.services.search import record_lookup
@@ -21,6 +22,12 @@ from haylift.telemetry import Metric, Telemetry
 from haylift.tracing import Hop, hop
 
 DO_NOT_KNOW = "I do not know: no passage of your documents answers this question."
+LIMITED_NOW = (
+    "I cannot say for now: answers are limited, and by its words alone no sentence of your documents "
+    "answers this question. Ask again later."
+)
+"""Said instead while the model is away: the documents may well hold the answer."""
+
 NO_RERANK = "no_rerank"
 QUESTION = "question"
 """The `query_type` of questions in the metric of searches."""
@@ -92,7 +99,9 @@ class AnswerService:
         """One or two sentences from the best `question.top_k` passages, each with its citation.
 
         Without the cross-encoder the sentence that shares most with the question is taken and the
-        answer is degraded (`no_rerank`). Side effects: keeps the answer in the cache, unless degraded.
+        answer is degraded (`no_rerank`, or `keyword_only` where operators want it so).
+
+        Side effects: keeps the answer in the cache, unless degraded.
 
         Raises:
             IndexUnavailable, StoreUnavailable: there is no answer without documents; retry later.
@@ -130,7 +139,9 @@ class AnswerService:
     def _extracted(self, question: str, retrieved: Retrieved, deadline: Deadline) -> QuestionAnswer:
         candidates = chosen(question, _sentences_of(retrieved.hits), self._policy.max_pairs)
         if not candidates:
-            return QuestionAnswer(answer=DO_NOT_KNOW, degraded=retrieved.degraded)
+            return _quoting((), degraded=retrieved.degraded)
+        if retrieved.degraded == KEYWORD_ONLY:
+            return self._by_words(question, candidates, KEYWORD_ONLY)
         try:
             judged = self._judged(question, candidates, deadline)
             answering = best_sentences(judged, self._policy.threshold, self._policy.second_gap)
@@ -138,11 +149,14 @@ class AnswerService:
         except (ModelUnavailable, DeadlineExceeded) as fault:
             deadline.require()
             logger.warning("question goes on without reranking", extra={"code": fault.code})
-            by_words = [
-                Judged(sentence, overlap_ratio(question, sentence, candidates)) for sentence in candidates
-            ]
-            answering = best_sentences(by_words, self._policy.lexical_threshold, second_gap=None)
-            return _quoting(answering, degraded=NO_RERANK)
+            return self._by_words(question, candidates, NO_RERANK)
+
+    def _by_words(self, question: str, candidates: Sequence[Sentence], reason: str) -> QuestionAnswer:
+        by_words = [
+            Judged(sentence, overlap_ratio(question, sentence, candidates)) for sentence in candidates
+        ]
+        answering = best_sentences(by_words, self._policy.lexical_threshold, second_gap=None)
+        return _quoting(answering, degraded=reason)
 
     def _judged(self, question: str, candidates: Sequence[Sentence], deadline: Deadline) -> list[Judged]:
         share = deadline.within(deadline.remaining_s * RERANK_SHARE)
@@ -194,7 +208,7 @@ def _sentences_of(hits: Iterable[Hit]) -> list[Sentence]:
 
 def _quoting(answering: Sequence[Judged], *, degraded: str | None) -> QuestionAnswer:
     if not answering:
-        return QuestionAnswer(answer=DO_NOT_KNOW, degraded=degraded)
+        return QuestionAnswer(answer=LIMITED_NOW if degraded else DO_NOT_KNOW, degraded=degraded)
     texts = [" ".join(one.sentence.text.split()) for one in answering]
     citations = tuple(_citation(one) for one in answering)
     return QuestionAnswer(answer=" ".join(texts), citations=citations, success=True, degraded=degraded)

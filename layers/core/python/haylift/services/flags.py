@@ -3,10 +3,15 @@
 import hashlib
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
-from haylift.domain.errors import DependencyUnavailable
+from haylift.domain.errors import DependencyUnavailable, ModelUnavailable
 from haylift.domain.flags import Flags
+from haylift.domain.identity import Scope
+from haylift.domain.search import Retrieved, SearchMode, SearchRequest
+from haylift.ports import QueryPipeline
 from haylift.ports.limits import FlagStore
+from haylift.resilience import Deadline
 from haylift.services.last_known import LastKnown
 from haylift.telemetry import Metric, Telemetry
 
@@ -14,6 +19,7 @@ KEPT_S = 5.0
 """The longest that a changed flag is unknown to a process."""
 
 SHED_RETRY_AFTER_S = 5.0
+KEYWORD_ONLY_RETRY_AFTER_S = 30.0
 KEYWORD_ONLY = "keyword_only"
 """The reason of a degraded answer, and the code of a refusal, while the flag is set."""
 
@@ -30,6 +36,34 @@ class CurrentFlags:
 
     def __call__(self) -> Flags:
         return self._known.get()
+
+
+class SparingPipeline:
+    """A query pipeline (port `QueryPipeline`) that leaves the model alone while `keyword_only` is set.
+
+    Args:
+        flags: the operators' flags as they stand.
+    """
+
+    def __init__(self, pipeline: QueryPipeline, flags: Callable[[], Flags]) -> None:
+        self._pipeline = pipeline
+        self._flags = flags
+
+    def run(self, request: SearchRequest, scope: Scope, generation: str, deadline: Deadline) -> Retrieved:
+        """Finds up to `request.top_k` hits; by keywords in place of a hybrid search, and then degraded.
+
+        Raises:
+            ModelUnavailable: `keyword_only`, for a semantic search, which has no other way.
+            IndexUnavailable, DeadlineExceeded: as the pipeline within.
+        """
+        if request.mode is SearchMode.KEYWORD or not self._flags().keyword_only:
+            return self._pipeline.run(request, scope, generation, deadline)
+        if request.mode is SearchMode.SEMANTIC:
+            detail = "Semantic search is switched off for now: search with `mode` hybrid or keyword."
+            raise ModelUnavailable(detail, code=KEYWORD_ONLY, retry_after_s=KEYWORD_ONLY_RETRY_AFTER_S)
+        by_keywords = replace(request, mode=SearchMode.KEYWORD)
+        found = self._pipeline.run(by_keywords, scope, generation, deadline)
+        return replace(found, degraded=KEYWORD_ONLY)
 
 
 class LoadShedder:

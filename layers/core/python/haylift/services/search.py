@@ -72,3 +72,4 @@ class SearchService:
 def record_lookup(telemetry: Telemetry, level: CacheLevel | None) -> None:
     """Counts a look into the cache by the level that had the answer; None is a miss."""
     telemetry.record(Metric.CACHE_LOOKUPS, 1, level=level.value if level else "miss")
+    telemetry.record(Metric.CACHE_HIT_RATIO, 1 if level else 0)
