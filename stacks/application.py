@@ -32,7 +32,7 @@ def add_stacks(app: cdk.App, environment: Environment) -> None:
     audit = AuditStack(app, environment, storage=storage)
     api = SearchApiStack(app, environment, storage=storage, connections=connections, audit=audit)
     ingestion = IngestionStack(app, environment, storage=storage, connections=connections, audit=audit)
-    MonitoringStack(app, environment, api=api, ingestion=ingestion)
+    MonitoringStack(app, environment, api=api, ingestion=ingestion, audit=audit)
     cdk.CfnOutput(api, "EmbedEndpointName", value=connections.model.endpoint_name)
     if environment.aws_rules:
         cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app, verbose=True))

@@ -1,87 +1,106 @@
-"""The alarms of the catalogue, and whom they tell: a topic, and a queue that on-call tools read."""
+"""The alarms of the catalogue and the dashboard, in one stack that is made last."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
-from aws_cdk import aws_sns as sns
-from aws_cdk import aws_sns_subscriptions as subscriptions
-from aws_cdk import aws_sqs as sqs
 from constructs import Construct
-from haylift.telemetry import NAMESPACE, Dimension, Metric
 
-from stacks.acknowledgements import acknowledge
-from stacks.alarms import CATALOGUE, AlarmSpec, Part, Watch, description_of
+from stacks.alarms.catalogue import catalogue
+from stacks.alarms.descriptions import description_of
+from stacks.alarms.parts import AlarmSpec, Missing, Rings, Severity, Watch
+from stacks.audit import AuditStack
 from stacks.environment import Environment
 from stacks.ingestion import IngestionStack
+from stacks.metrics import Metrics
+from stacks.on_call import OnCall
 from stacks.search_api import SearchApiStack
 
-PERIOD_S = 60
-INBOX_DAYS = 14
+OPERATORS = {
+    Rings.ABOVE: cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
+    Rings.BELOW: cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
+}
+MISSING_DATA = {
+    Missing.QUIET: cloudwatch.TreatMissingData.NOT_BREACHING,
+    Missing.ALARMING: cloudwatch.TreatMissingData.BREACHING,
+    Missing.KEEP: cloudwatch.TreatMissingData.IGNORE,
+}
+PART = "PART"
+"""First word of an alarm that tells nobody by itself."""
 
 
 class MonitoringStack(cdk.Stack):
     """Alarms are named `haylift-<stage>-<alarm>`, with `/<variant>` where an alarm watches several things."""
 
     def __init__(
-        self, scope: Construct, environment: Environment, *, api: SearchApiStack, ingestion: IngestionStack
+        self,
+        scope: Construct,
+        environment: Environment,
+        *,
+        api: SearchApiStack,
+        ingestion: IngestionStack,
+        audit: AuditStack,
     ) -> None:
         super().__init__(scope, environment.name_of("monitoring"))
         self._environment = environment
+        self._metrics = Metrics(environment)
         # Alarms name what they watch, so nothing may be watched before it is there.
-        self.add_stack_dependency(api)
-        self.add_stack_dependency(ingestion)
-        topic = sns.Topic(
-            self, "OnCall", topic_name=environment.name_of("on-call"), enforce_ssl=environment.tls_only
-        )
-        inbox = self._inbox(topic)
-        for spec in CATALOGUE:
-            for watch in spec.watches:
-                self._alarm(spec, watch).add_alarm_action(actions.SnsAction(topic))
-        cdk.CfnOutput(self, "OnCallTopicArn", value=topic.topic_arn)
-        cdk.CfnOutput(self, "OnCallInboxUrl", value=inbox.queue_url)
+        for stack in (api, ingestion, audit):
+            self.add_stack_dependency(stack)
+        self._on_call = OnCall(self, environment)
+        functions = sorted({*api.functions, *ingestion.functions, *audit.functions})
+        for spec in catalogue(environment, functions):
+            self._add(spec)
+        for severity, topic in self._on_call.topics.items():
+            cdk.CfnOutput(self, f"{severity.value.capitalize()}TopicArn", value=topic.topic_arn)
+        cdk.CfnOutput(self, "OnCallInboxUrl", value=self._on_call.inbox.queue_url)
 
-    def _inbox(self, topic: sns.Topic) -> sqs.Queue:
-        inbox = sqs.Queue(
-            self,
-            "Inbox",
-            queue_name=self._environment.name_of("on-call-inbox"),
-            retention_period=cdk.Duration.days(INBOX_DAYS),
-            enforce_ssl=self._environment.tls_only,
-        )
-        acknowledge(
-            inbox, "SQS3", "People and tools read this queue; a message cannot fail and needs no other place."
-        )
-        topic.add_subscription(subscriptions.SqsSubscription(inbox))
-        return inbox
+    def _add(self, spec: AlarmSpec) -> None:
+        alarms = {watch.variant: self._alarm(spec, watch) for watch in spec.watches}
+        if spec.together:
+            self._tell(self._composite(spec, alarms), spec.severity)
+            return
+        for watch in spec.watches:
+            self._tell(alarms[watch.variant], spec.severity_of(watch))
 
     def _alarm(self, spec: AlarmSpec, watch: Watch) -> cloudwatch.Alarm:
         name = f"{spec.name}/{watch.variant}" if watch.variant else spec.name
+        first_word = PART if spec.together else spec.severity_of(watch).name
         return cloudwatch.Alarm(
             self,
             name.replace("/", "-"),
             alarm_name=self._environment.name_of(name),
-            alarm_description=description_of(spec.name),
-            metric=self._metric(watch),
+            alarm_description=self._description(spec, first_word),
+            metric=self._metrics.of_watch(watch, label=name),
             threshold=watch.threshold,
-            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
-            evaluation_periods=spec.periods,
-            datapoints_to_alarm=spec.breaching,
-            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
-            # A percentile of a handful of requests says nothing.
-            evaluate_low_sample_count_percentile="ignore" if watch.statistic.startswith("p") else None,
+            comparison_operator=OPERATORS[watch.rings],
+            evaluation_periods=watch.periods,
+            datapoints_to_alarm=watch.breaching,
+            treat_missing_data=MISSING_DATA[watch.missing],
         )
 
-    def _metric(self, watch: Watch) -> cloudwatch.Metric:
-        ours = isinstance(watch.metric, Metric)
-        namespace, name = (NAMESPACE, watch.metric.value) if ours else watch.metric.value
-        return cloudwatch.Metric(
-            namespace=namespace,
-            metric_name=name,
-            dimensions_map={key.value: self._value(key, text) for key, text in watch.dimensions.items()},
-            statistic=watch.statistic,
-            period=cdk.Duration.seconds(PERIOD_S),
+    def _composite(self, spec: AlarmSpec, parts: dict[str, cloudwatch.Alarm]) -> cloudwatch.CompositeAlarm:
+        """Rings when all parts of any group do."""
+        groups = [
+            cloudwatch.AlarmRule.all_of(*(self._is_ringing(parts[variant]) for variant in group))
+            for group in spec.together
+        ]
+        return cloudwatch.CompositeAlarm(
+            self,
+            spec.name,
+            composite_alarm_name=self._environment.name_of(spec.name),
+            alarm_description=self._description(spec, spec.severity.name),
+            alarm_rule=cloudwatch.AlarmRule.any_of(*groups),
         )
 
-    def _value(self, dimension: Dimension | Part, text: str) -> str:
-        """The physical name of an API or a queue; other values stand as they are."""
-        return self._environment.name_of(text) if dimension in {Part.API, Part.QUEUE} else text
+    @staticmethod
+    def _is_ringing(alarm: cloudwatch.Alarm) -> cloudwatch.IAlarmRule:
+        return cloudwatch.AlarmRule.from_alarm(alarm, cloudwatch.AlarmState.ALARM)
+
+    def _description(self, spec: AlarmSpec, first_word: str) -> str:
+        return description_of(spec.name, first_word=first_word, stage=self._environment.stage)
+
+    def _tell(self, alarm: cloudwatch.AlarmBase, severity: Severity) -> None:
+        """Also when it is over: whoever was woken may sleep again."""
+        action = actions.SnsAction(self._on_call.topics[severity])
+        alarm.add_alarm_action(action)
+        alarm.add_ok_action(action)

@@ -1,0 +1,91 @@
+"""What uploaders feel: files that do not become searchable."""
+
+from haylift.domain.documents import Lane
+from haylift.telemetry import Metric
+
+from stacks.alarms.parts import AlarmSpec, AwsMetric, Missing, Part, Series, Severity, Watch
+from stacks.alarms.watches import guarded, ours
+from stacks.environment import Environment
+
+VISIBILITIES = 1.25
+"""A message that was given back once is a visibility time-out old; older, and nothing is being finished."""
+
+
+def _age(queue: str, threshold_s: float, severity: Severity | None = None) -> Watch:
+    return Watch(
+        variant=queue,
+        series={
+            "age": Series(
+                metric=AwsMetric.QUEUE_AGE, statistic="Maximum", dimensions={Part.QUEUE: queue}
+            )
+        },
+        threshold=threshold_s,
+        periods=3,
+        breaching=3,
+        severity=severity,
+    )  # fmt: skip
+
+
+def ingestion_stuck(environment: Environment) -> AlarmSpec:
+    """Messages grow older than anything that is being worked on."""
+    lanes = environment.lanes
+    patience_s = lanes.visibility_s * VISIBILITIES
+    return AlarmSpec(
+        name="ingestion-stuck",
+        severity=Severity.PAGE,
+        fired_by="The queue's event source mapping is disabled (ingestion paused), while files are uploaded.",
+        watches=(
+            _age("intake", patience_s),
+            _age(Lane.INTERACTIVE.value, patience_s),
+            # Bulk loads may wait; a message that is only given back is a dead letter by this age.
+            _age(Lane.BACKFILL.value, float(lanes.visibility_s * lanes.max_receives), Severity.TICKET),
+        ),
+    )
+
+
+def _letters(queue: str) -> Watch:
+    depth = Series(
+        metric=AwsMetric.QUEUE_DEPTH, statistic="Maximum", dimensions={Part.QUEUE: f"{queue}-dead"}
+    )
+    return Watch(
+        variant=f"{queue}-dead",
+        series={"depth": depth},
+        threshold=0,
+        periods=1,
+        breaching=1,
+        # SQS reports nothing of a queue that nobody touched for six hours, and the letters are still there.
+        missing=Missing.KEEP,
+    )
+
+
+def dead_letters() -> AlarmSpec:
+    """A message was given up."""
+    return AlarmSpec(
+        name="dead-letters",
+        severity=Severity.TICKET,
+        fired_by="A message that no worker can read is sent to a lane's queue.",
+        watches=tuple(_letters(queue) for queue in ("intake", *(lane.value for lane in Lane))),
+    )
+
+
+def documents_rejected() -> AlarmSpec:
+    """More files than usual cannot be read."""
+    minimum = 5
+    watch = Watch(
+        series={
+            "ratio": ours(Metric.DOCUMENT_REJECTIONS, "Average"),
+            "n": ours(Metric.DOCUMENT_REJECTIONS, "SampleCount"),
+        },
+        expression=guarded("ratio", "n", minimum),
+        threshold=0.2,
+        minimum_volume=minimum,
+        period_s=300,
+        periods=1,
+        breaching=1,
+    )
+    return AlarmSpec(
+        name="documents-rejected",
+        severity=Severity.TICKET,
+        fired_by="Five files or more that no parser can read are uploaded within five minutes.",
+        watches=(watch,),
+    )
