@@ -10,6 +10,7 @@ import json
 import sys
 from collections.abc import Iterator
 from copy import deepcopy
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +80,7 @@ def document() -> dict[str, Any]:
         "security": [],
         "paths": _paths(operations),
         "components": {
-            "schemas": _schemas(parts),
+            "schemas": _schemas(parts) | _extra_schemas(),
             "responses": dict(ANSWERS_BY_STATUS.values()),
             "headers": HEADERS,
             "securitySchemes": {
@@ -177,6 +178,13 @@ def _schemas(parts: list[dict[str, Any]]) -> dict[str, Any]:
             if schemas.setdefault(name, schema) != schema:
                 raise Undocumented(f"two schemas are called {name}")
     return {name: _without_titles(schemas[name]) for name in sorted(schemas)}
+
+
+def _extra_schemas() -> dict[str, Any]:
+    """What functions say of their requests beyond what types can."""
+    modules = [f"functions.{name}.schemas" for name in FUNCTIONS]
+    found = [importlib.import_module(module) for module in modules if find_spec(module)]
+    return {name: schema for module in found for name, schema in module.SCHEMAS.items()}
 
 
 def _without_titles(schema: Any) -> Any:

@@ -23,6 +23,7 @@ from haylift.telemetry import Telemetry
 
 from functions.search.answers import batch_body, health_body, query_body, search_body
 from functions.search.gate import Gate, reader
+from functions.search.operations import BATCH, FEEDBACK, HEALTH, QUERY, READY, SEARCH
 from functions.search.requests import BatchBody, FeedbackBody, QueryBody, SearchBody
 
 SEARCH_TIMEOUT_S = 25.0
@@ -77,9 +78,9 @@ def _add_searching(app: FastAPI, services: Services, counted: type[APIRoute]) ->
         return JSONResponse(content)
 
     for path in ("/v1/search", "/search"):
-        app.router.add_api_route(path, search, methods=["POST"], route_class_override=counted)
+        app.router.add_api_route(path, search, methods=["POST"], route_class_override=counted, **SEARCH)
     for path in ("/v1/query", "/query"):
-        app.router.add_api_route(path, query, methods=["POST"], route_class_override=counted)
+        app.router.add_api_route(path, query, methods=["POST"], route_class_override=counted, **QUERY)
 
 
 def _add_batching(app: FastAPI, batch: BatchSearchService, counted: type[APIRoute]) -> None:
@@ -91,11 +92,11 @@ def _add_batching(app: FastAPI, batch: BatchSearchService, counted: type[APIRout
         return JSONResponse(batch_body(outcomes, took_ms=took_ms, request_id=request_id_of(request)))
 
     for path in ("/v1/search/batch", "/batch-search"):
-        app.router.add_api_route(path, search_batch, methods=["POST"], route_class_override=counted)
+        app.router.add_api_route(path, search_batch, methods=["POST"], route_class_override=counted, **BATCH)
 
 
 def _add_feedback(app: FastAPI, service: FeedbackService) -> None:
-    @app.post("/v1/feedback", status_code=201)
+    @app.post("/v1/feedback", **FEEDBACK)
     async def feedback(body: FeedbackBody, request: Request) -> JSONResponse:
         rating_id, replaced = service.rate(
             reader(request), body.request_id, kind=body.kind, rating=body.rating, comment=body.comment or ""
@@ -104,7 +105,7 @@ def _add_feedback(app: FastAPI, service: FeedbackService) -> None:
 
 
 def _add_health(app: FastAPI, service: HealthService) -> None:
-    @app.get("/health")
+    @app.get("/health", **HEALTH)
     async def health(request: Request) -> JSONResponse:
         principal = optional_caller(request)
         report = service.report()
@@ -112,7 +113,7 @@ def _add_health(app: FastAPI, service: HealthService) -> None:
         status_code = 503 if report.status is Status.UNHEALTHY else 200
         return JSONResponse(health_body(report, is_admin=is_admin), status_code)
 
-    @app.get("/ready")
+    @app.get("/ready", **READY)
     async def ready() -> JSONResponse:
         reason = service.unready_reason()
         if reason is None:

@@ -91,7 +91,9 @@ def operation(
         status: answer.as_response() for status, answer in answers.items()
     }
     for status, text in (problems or {}).items():
-        responses[status] = {"description": text, "content": {PROBLEM_TYPE: {"schema": PROBLEM_REFERENCE}}}
+        own = responses.setdefault(status, {})
+        own["description"] = text
+        own["content"] = own.get("content", {}) | {PROBLEM_TYPE: {"schema": PROBLEM_REFERENCE}}
     extra: dict[str, Any] = {}
     if examples:
         named = {
