@@ -42,7 +42,13 @@ def run(session: Session) -> int:
 def _show(session: Session, name: str) -> int:
     deployment = session.deployment()
     alarm = _named(deployment, name)
-    history = _history(deployment, alarm.name)
+    session.terminal.result(*page_of(alarm, _history(deployment, alarm.name)))
+    return EXIT_UNWELL if alarm.is_ringing else EXIT_OK
+
+
+def page_of(alarm: AlarmState, items: list[dict[str, Any]]) -> tuple[dict[str, Any], list[str]]:
+    """One alarm with its history (items of DescribeAlarmHistory), as a document and as lines."""
+    history = [_change(item) for item in items]
     commands = first_commands(alarm.description)
     document = _document(alarm) | {
         "reason": alarm.reason,
@@ -50,21 +56,18 @@ def _show(session: Session, name: str) -> int:
         "run_first": commands,
         "history": history,
     }
-    session.terminal.result(
-        document,
-        [
-            _line(alarm),
-            alarm.reason,
-            "",
-            "run first:",
-            *(f"  {command}" for command in commands),
-            f"runbook: {alarm.runbook or 'none'}",
-            "",
-            "history:" if history else "It has not changed its state yet.",
-            *(f"  {item['at']}  {item['from']} -> {item['to']}  {item['reason']}" for item in history),
-        ],
-    )
-    return EXIT_UNWELL if alarm.is_ringing else EXIT_OK
+    lines = [
+        _line(alarm),
+        alarm.reason,
+        "",
+        "run first:",
+        *(f"  {command}" for command in commands),
+        f"runbook: {alarm.runbook or 'none'}",
+        "",
+        "history:" if history else "It has not changed its state yet.",
+        *(f"  {item['at']}  {item['from']} -> {item['to']}  {item['reason']}" for item in history),
+    ]
+    return document, lines
 
 
 def _named(deployment: Deployment, name: str) -> AlarmState:
@@ -87,12 +90,12 @@ def first_commands(description: str) -> list[str]:
     return [match.strip() for match in COMMAND.findall(description)]
 
 
-def _history(deployment: Deployment, name: str) -> list[dict[str, str]]:
+def _history(deployment: Deployment, name: str) -> list[dict[str, Any]]:
     """The last changes of state, newest first."""
-    items = deployment.client("cloudwatch").describe_alarm_history(
+    items: list[dict[str, Any]] = deployment.client("cloudwatch").describe_alarm_history(
         AlarmName=name, HistoryItemType="StateUpdate", MaxRecords=HISTORY_ITEMS, ScanBy="TimestampDescending"
     )["AlarmHistoryItems"]
-    return [_change(item) for item in items]
+    return items
 
 
 def _change(item: dict[str, Any]) -> dict[str, str]:

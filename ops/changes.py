@@ -1,5 +1,6 @@
 """What an operator changed, in the audit; a change that the audit does not have is said to be so."""
 
+from botocore.exceptions import BotoCoreError, ClientError
 from haylift.audit import Outcome
 from haylift.domain.errors import HayliftError
 
@@ -19,6 +20,7 @@ def audited(deployment: Deployment, action: str, resource: str, *, done: str, te
     """
     try:
         audit.record(deployment, action, resource, Outcome.ALLOWED, tenant=tenant)
-    except (OpsFault, HayliftError) as fault:
-        detail = f"{done}, but the audit does not have it ({fault.detail.rstrip('.')}); note it by hand."
+    except (OpsFault, HayliftError, ClientError, BotoCoreError) as fault:
+        why = fault.detail if isinstance(fault, OpsFault | HayliftError) else str(fault)
+        detail = f"{done}, but the audit does not have it ({why.rstrip('.')}); note it by hand."
         raise OpsFault("not_audited", detail) from fault

@@ -1,7 +1,7 @@
 """`ops flags`: the switches of an operator. They take effect within 5 seconds, and each change is audited."""
 
 from argparse import ArgumentParser
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,7 +11,7 @@ from haylift.domain.flags import Flags
 from ops.changes import audited
 from ops.deployment import PATIENT, Deployment
 from ops.faults import EXIT_OK, OpsFault, UsageFault
-from ops.session import Session
+from ops.session import Session, World
 from ops.sources import event_sources
 from ops.state import SourceState
 
@@ -143,13 +143,17 @@ def _pause(session: Session, deployment: Deployment, *, is_paused: bool) -> None
         raise OpsFault("lanes_missing", "No queue feeds the function ingestion; deploy the stage again.")
     for lane in lanes:
         client.update_event_source_mapping(UUID=lane.mapping_id, Enabled=not is_paused)
-    wanted = "Disabled" if is_paused else "Enabled"
-    ends_at = session.world.now() + SETTLED_S
-    while any(lane.state != wanted for lane in _lanes(deployment)):
-        if session.world.now() >= ends_at:
+    wait_until(session.world, lambda: _lanes(deployment), wanted="Disabled" if is_paused else "Enabled")
+
+
+def wait_until(world: World, look: Callable[[], Sequence[SourceState]], *, wanted: str) -> None:
+    """Waits until every lane is in the state that is wanted; raises `OpsFault` as `_pause` says."""
+    ends_at = world.now() + SETTLED_S
+    while any(lane.state != wanted for lane in look()):
+        if world.now() >= ends_at:
             detail = f"Lambda has not switched all lanes to {wanted} yet; look: python -m ops flags list."
             raise OpsFault("not_settled", detail)
-        session.world.sleep(LOOK_AGAIN_S)
+        world.sleep(LOOK_AGAIN_S)
 
 
 def _lanes(deployment: Deployment) -> list[SourceState]:

@@ -1,0 +1,178 @@
+"""`ops flags` and `ops limits`: what changes, what asks first, what the audit has."""
+
+import io
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from ops.cli import main
+from ops.faults import OpsFault
+from ops.flags import wait_until
+from ops.state import SourceState
+from tests.fakes.ops import HandClock, captured_world, remarked, shown, write_outputs
+from tests.fakes.ops_stage import audit_records, client, deploy
+
+pytestmark = pytest.mark.usefixtures("aws")
+
+
+@pytest.fixture
+def stage(state_dir: Path, aws: None) -> Path:  # after moto
+    """A stage whose two lanes feed ingestion."""
+    outputs = deploy(state_dir)
+    role = client("iam").create_role(RoleName="role", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as code:
+        code.writestr("handler.py", "")
+    client("lambda").create_function(
+        FunctionName="haylift-local-ingestion",
+        Runtime="python3.13",
+        Role=role,
+        Handler="handler.handler",
+        Code={"ZipFile": archive.getvalue()},
+    )
+    for lane in ("Interactive", "Backfill"):
+        url = outputs[f"{lane}QueueUrl"]
+        asked = client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+        client("lambda").create_event_source_mapping(
+            FunctionName="haylift-local-ingestion", EventSourceArn=asked["Attributes"]["QueueArn"]
+        )
+    return state_dir
+
+
+def _run(state_dir: Path, *command: str) -> tuple[int, str, str]:
+    world = captured_world()
+    exit_code = main([*command, "--state-dir", str(state_dir)], world)
+    return exit_code, shown(world), remarked(world)
+
+
+def test_the_flags_at_first(stage: Path) -> None:
+    exit_code, out, _ = _run(stage, "flags", "list", "--json")
+
+    assert exit_code == 0
+    assert json.loads(out) == {
+        "keyword_only": False,
+        "shed_percent": 0,
+        "pause_ingestion": False,
+        "lanes": {"backfill": "Enabled", "interactive": "Enabled"},
+        "in_effect_within_s": 5,
+    }
+
+
+@pytest.mark.parametrize(
+    ("change", "felt"),
+    [
+        (("keyword-only", "on"), "All tenants would get keyword results only"),
+        (("shed-load", "30"), "30 of 100 searches and questions, of all tenants, would be answered 503"),
+        (("pause-ingestion", "on"), "Nothing that any tenant uploads or deletes would reach the search"),
+    ],
+)
+def test_what_users_feel_needs_a_yes(stage: Path, change: tuple[str, str], felt: str) -> None:
+    before = _run(stage, "flags", "list", "--json")[1]
+
+    exit_code, _, err = _run(stage, "flags", "set", *change)
+
+    assert exit_code == 2
+    assert felt in err
+    assert err.endswith(f"To do it: python -m ops flags set {change[0]} {change[1]} --yes\n")
+    assert _run(stage, "flags", "list", "--json")[1] == before
+    assert audit_records() == []
+
+
+def test_each_flag_is_set_and_taken_back_and_audited(stage: Path) -> None:
+    for change in (("keyword-only", "on"), ("shed-load", "30"), ("pause-ingestion", "on")):
+        assert _run(stage, "flags", "set", *change, "--yes")[0] == 0
+    all_on = json.loads(_run(stage, "flags", "list", "--json")[1])
+    for change in (("keyword-only", "off"), ("shed-load", "off"), ("pause-ingestion", "off")):
+        assert _run(stage, "flags", "set", *change)[0] == 0
+    all_off = json.loads(_run(stage, "flags", "list", "--json")[1])
+
+    assert (all_on["keyword_only"], all_on["shed_percent"], all_on["pause_ingestion"]) == (True, 30, True)
+    assert all_on["lanes"] == {"backfill": "Disabled", "interactive": "Disabled"}
+    assert (all_off["keyword_only"], all_off["shed_percent"], all_off["pause_ingestion"]) == (False, 0, False)
+    assert sorted(record["resource"] for record in audit_records()) == [
+        "keyword-only=off",
+        "keyword-only=on",
+        "pause-ingestion=off",
+        "pause-ingestion=on",
+        "shed-load=30",
+        "shed-load=off",
+    ]
+    assert {record["action"] for record in audit_records()} == {"flag.set"}
+
+
+@pytest.mark.parametrize("change", [("keyword-only", "30"), ("shed-load", "on"), ("shed-load", "101")])
+def test_a_value_that_cannot_be_is_refused(stage: Path, change: tuple[str, str]) -> None:
+    exit_code, _, err = _run(stage, "flags", "set", *change, "--yes")
+
+    assert exit_code == 2
+    assert err.startswith("invalid_value: ")
+
+
+def test_a_change_that_the_audit_does_not_have_is_said_to_stand(stage: Path) -> None:
+    client("s3").delete_bucket(Bucket="audit")
+
+    exit_code, _, err = _run(stage, "flags", "set", "shed-load", "5", "--yes")
+
+    assert exit_code == 1
+    assert err.startswith("not_audited: shed-load is 5, but the audit does not have it")
+    assert json.loads(_run(stage, "flags", "list", "--json")[1])["shed_percent"] == 5
+
+
+def _lane(state: str) -> list[SourceState]:
+    return [SourceState(queue="interactive", function="ingestion", state=state, mapping_id="1")]
+
+
+def test_a_pause_waits_until_lambda_has_made_it() -> None:
+    clock = HandClock()
+
+    wait_until(
+        captured_world(clock=clock),
+        lambda: _lane("Disabling" if clock.now() < 1_003 else "Disabled"),
+        wanted="Disabled",
+    )
+
+    assert clock.now() == 1_003
+
+
+def test_a_pause_that_does_not_come_is_a_failure() -> None:
+    with pytest.raises(OpsFault, match="not_settled"):
+        wait_until(captured_world(), lambda: _lane("Disabling"), wanted="Disabled")
+
+
+def test_a_tenants_limit_is_set_and_taken_back_and_leaves_the_rest_of_its_row(stage: Path) -> None:
+    client("dynamodb").put_item(
+        TableName="tenants", Item={"tenant": {"S": "acme"}, "content_version": {"N": "7"}}
+    )
+
+    first = _run(stage, "limits", "set", "acme", "--searches-per-minute", "240")
+    listed = _run(stage, "limits", "list", "--json")
+    row = client("dynamodb").get_item(TableName="tenants", Key={"tenant": {"S": "acme"}})["Item"]
+    _run(stage, "limits", "set", "acme", "--searches-per-minute", "default")
+
+    assert first[:2] == (0, "acme: 240 searches a minute by user\n")
+    assert json.loads(listed[1]) == [{"tenant": "acme", "searches_per_minute": 240}]
+    assert (row["content_version"], row["searches_per_minute"]) == ({"N": "7"}, {"N": "240"})
+    assert json.loads(_run(stage, "limits", "list", "--json")[1]) == []
+    assert [(record["tenant"], record["resource"]) for record in audit_records()] == [
+        ("acme", "searches_per_minute=240"),
+        ("acme", "searches_per_minute=default"),
+    ]
+
+
+@pytest.mark.parametrize("tenant", ["#flags", "ACME", ""])
+def test_only_tenants_have_limits(stage: Path, tenant: str) -> None:
+    exit_code, _, err = _run(stage, "limits", "set", tenant, "--searches-per-minute", "5")
+
+    assert exit_code == 2
+    assert err.startswith("invalid_tenant: ")
+
+
+def test_a_stage_without_lanes_says_so(state_dir: Path) -> None:
+    write_outputs(state_dir)
+
+    exit_code, _, err = _run(state_dir, "flags", "set", "pause-ingestion", "on", "--yes")
+
+    assert exit_code == 1
+    assert err == "lanes_missing: No queue feeds the function ingestion; deploy the stage again.\n"
