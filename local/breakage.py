@@ -111,13 +111,14 @@ def _function_of(pid: int) -> str:
     return ""
 
 
-def lock_index(layout: Layout, _options: argparse.Namespace) -> None:
-    """Hold every index locked, for readers and for writers.
+def lock_index(layout: Layout, options: argparse.Namespace) -> None:
+    """Hold every index locked: for writers, or for readers too.
 
     In WAL mode a writer never stops readers, so the locks are taken that SQLite itself takes in the -shm
     file. They belong to this process: nothing is written, and they end with it.
     """
-    held = [_locked(path) for path in sorted(layout.index.glob("*/*.sqlite3"))]
+    locks = WAL_LOCKS[:1] if options.name == "writers" else WAL_LOCKS
+    held = [_locked(path, locks) for path in sorted(layout.index.glob("*/*.sqlite3"))]
     print(HELD, flush=True)
     while _is_asked_for(1.0):
         pass
@@ -125,12 +126,12 @@ def lock_index(layout: Layout, _options: argparse.Namespace) -> None:
     os._exit(0 if held else 1)
 
 
-def _locked(path: Path) -> tuple[sqlite3.Connection, int]:
+def _locked(path: Path, locks: Sequence[int]) -> tuple[sqlite3.Connection, int]:
     """An open connection, so that nobody else is the last one and removes the file, and the locked file."""
     connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, autocommit=True)
     connection.execute("SELECT sequence FROM state").fetchall()
     shared = os.open(f"{path}-shm", os.O_RDWR)
-    for byte in WAL_LOCKS:
+    for byte in locks:
         fcntl.lockf(shared, fcntl.LOCK_EX, 1, byte)
     return connection, shared
 
@@ -142,7 +143,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; exit status 1 with a sentence when it cannot."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("command", choices=COMMANDS)
-    parser.add_argument("name", nargs="?", default="", help="model, cache, runtime; for crash: a function")
+    parser.add_argument("name", nargs="?", default="", help="model, cache, runtime; of crash a function; of lock-index `writers`")
     parser.add_argument("--state-dir", type=Path, required=True, metavar="DIR")
     parser.add_argument("--stopped-s", type=float, default=2.4, metavar="S", help="of slow")
     parser.add_argument("--running-s", type=float, default=0.05, metavar="S", help="of slow")

@@ -59,7 +59,7 @@ def main() -> int:
     from ministack import app as ministack  # noqa: PLC0415
     from ministack.core import lambda_runtime  # noqa: PLC0415
 
-    from local.emulator import alarms, lambda_patch, queue_metrics, schedules  # noqa: PLC0415
+    from local.emulator import alarms, lambda_patch, log_groups, queue_metrics, schedules  # noqa: PLC0415
     from local.emulator.application import Application  # noqa: PLC0415
     from local.emulator.catalogue import PatchSet  # noqa: PLC0415
     from local.emulator.patching import EmulatorMismatch  # noqa: PLC0415
@@ -75,6 +75,7 @@ def main() -> int:
     lambda_patch.prepare_folders()
     alarms.start_ticker(lambda: patches.states()["alarms"])
     schedules.start_ticker()
+    log_groups.start_deliveries()
     queue_metrics.start_recorder(lambda: queue_metrics.SWITCH.is_on)
     asyncio.run(serve(Application(ministack.app, patches)))
     lambda_runtime.reset()

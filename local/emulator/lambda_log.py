@@ -12,6 +12,8 @@ from uuid import uuid4
 from ministack.services import cloudwatch_logs
 from ministack.services import lambda_svc as lambdas
 
+from local.emulator.log_groups import append
+
 LineSink = Callable[[str], None]
 _READ_BYTES = 65536
 
@@ -78,26 +80,10 @@ class LogStream:
         lambdas._run_with_function_config_scope(self._config, self._append, message)
 
     def _append(self, message: str) -> None:
-        now_ms = int(time.time() * 1000)
-        streams = self._group_record(now_ms)["streams"]
-        stream = streams.get(self.name)
-        if stream is None:
-            stream = streams[self.name] = {
-                "events": [], "uploadSequenceToken": "1", "creationTime": now_ms,
-                "firstEventTimestamp": None, "lastEventTimestamp": None, "lastIngestionTime": None,
-            }  # fmt: skip
-        event = {"timestamp": now_ms, "message": message, "ingestionTime": now_ms}
-        cloudwatch_logs._append_log_events(stream, [event])
-        cloudwatch_logs._fanout_to_subscription_filters(
-            self.group, self.name, [{"timestamp": now_ms, "message": message}]
-        )
-
-    def _group_record(self, now_ms: int) -> dict[str, Any]:
         groups = cloudwatch_logs._log_groups
         if self.group not in groups:
             groups[self.group] = {
-                "arn": cloudwatch_logs._make_group_arn(self.group), "creationTime": now_ms,
+                "arn": cloudwatch_logs._make_group_arn(self.group), "creationTime": int(time.time() * 1000),
                 "retentionInDays": None, "tags": {}, "subscriptionFilters": {}, "streams": {},
             }  # fmt: skip
-        record: dict[str, Any] = groups[self.group]
-        return record
+        append(self.group, self.name, message)

@@ -58,6 +58,18 @@ def handler(event, context):
     failed = [r["messageId"] for r in event["Records"] if r["body"] == "poison"]
     return {"batchItemFailures": [{"itemIdentifier": i} for i in failed]}
 """
+FOLLOWER = """
+import base64, gzip, json
+refused = set()
+def handler(event, context):
+    data = json.loads(gzip.decompress(base64.b64decode(event["awslogs"]["data"])))
+    messages = [e["message"] for e in data["logEvents"]]
+    if str(messages) not in refused:
+        refused.add(str(messages))
+        raise RuntimeError("not at first")
+    print("followed", json.dumps({"arn": context.invoked_function_arn, "group": data["logGroup"],
+                                  "filters": data["subscriptionFilters"], "messages": messages}))
+"""
 
 
 class ConformanceStack(cdk.Stack):
@@ -71,6 +83,7 @@ class ConformanceStack(cdk.Stack):
         self._events()
         self._queue()
         self._alarm()
+        self._function("Follower", FOLLOWER).add_alias("live")
         table = dynamodb.Table(
             self, "Table", time_to_live_attribute="expires_at",
             partition_key=dynamodb.Attribute(name="pk", type=dynamodb.AttributeType.STRING),

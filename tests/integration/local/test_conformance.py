@@ -3,10 +3,11 @@
 import pytest
 
 from tests.integration.local.checks import CHECKS_OF_SERVICES
+from tests.integration.local.checks_logs import CHECKS_OF_LOGS
 from tests.integration.local.checks_monitoring import CHECKS_OF_MONITORING
 from tests.integration.local.running_emulator import RunningEmulator
 
-CHECKS = {**CHECKS_OF_SERVICES, **CHECKS_OF_MONITORING}
+CHECKS = {**CHECKS_OF_SERVICES, **CHECKS_OF_MONITORING, **CHECKS_OF_LOGS}
 
 
 @pytest.mark.parametrize("patch", CHECKS)
