@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from haylift.domain.documents import Epoch
 from haylift.domain.errors import CacheUnavailable
-from haylift.ports.search import SharedRead
+from haylift.ports.search import SharedRead, TenantCount
 
 
 @dataclass
@@ -49,6 +49,13 @@ class InMemoryTenants:
     """`Tenants` over a dictionary."""
 
     epochs: dict[str, Epoch] = field(default_factory=dict)
+    documents: dict[str, int] = field(default_factory=dict)
+
+    def counts(self) -> tuple[TenantCount, ...]:
+        return tuple(
+            TenantCount(tenant=tenant, generation=self.epoch(tenant).generation, documents=documents)
+            for tenant, documents in sorted(self.documents.items())
+        )
 
     def epoch(self, tenant: str) -> Epoch:
         return self.epochs.get(tenant, Epoch(generation="g1", content_version=0))

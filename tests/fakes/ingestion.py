@@ -76,6 +76,7 @@ class MemoryLedger:
             version_id=version_id,
             claimed_groups=known.claimed_groups if groups is None else groups,
             lane=lane,
+            changed_at=event.occurred_at or now,
             received_at=now,
             updated_at=now,
             reason="",
@@ -145,6 +146,9 @@ class MemoryLedger:
                     updated_at=self.clock.now(),
                 )
             )
+            counts = self.tenants.documents
+            change = bool(live_revision) - bool(row.live_revision)
+            counts[record.tenant] = counts.get(record.tenant, 0) + change
             epoch = self.tenants.epoch(record.tenant)
             self.tenants.epochs[record.tenant] = replace(epoch, content_version=epoch.content_version + 1)
         return self.tenants.epoch(record.tenant)

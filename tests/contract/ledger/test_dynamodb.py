@@ -5,38 +5,20 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from botocore.awsrequest import AWSRequest
-from botocore.exceptions import ReadTimeoutError
 from haylift.adapters.aws import make_client
 from haylift.adapters.dynamodb_ledger import TOMBSTONE_S, DynamoDbLedger
 from haylift.adapters.dynamodb_tenants import DynamoDbTenants
 from haylift.domain.documents import DocumentRecord, DocumentState, Epoch, Lane
 from haylift.domain.errors import OutOfTurn, StoreUnavailable
-from moto.core.models import botocore_stubber  # the border that moto itself stands at
 
 from tests.contract.ledger.events import KEY, event, leased, searchable
+from tests.contract.ledger.lost_answers import lose_next_answer
 from tests.contract.ledger.tables import LEDGER, TENANTS
 from tests.contract.ledger.test_promises import (
     a_late_claim_changes_nothing,
     only_the_newest_lease_holder_writes,
 )
 from tests.fakes.identity import ManualClock
-
-
-def lose_next_answer(client: Any, operation: str) -> None:
-    """The next write of this kind is done, and its answer never comes."""
-    is_lost = False
-
-    def write_and_lose(request: AWSRequest, event_name: str, **_: Any) -> Any:
-        nonlocal is_lost
-        if is_lost:
-            return None
-        is_lost = True
-        botocore_stubber(event_name=event_name, request=request)
-        raise ReadTimeoutError(endpoint_url="http://127.0.0.1")
-
-    client.meta.events.register_first(f"before-send.dynamodb.{operation}", write_and_lose)
-
 
 WRITES: dict[str, tuple[str, Callable[[DynamoDbLedger, DocumentRecord], object]]] = {
     "progress": ("UpdateItem", lambda ledger, row: ledger.progress(row, stage="x", percent=5, lease_s=150)),

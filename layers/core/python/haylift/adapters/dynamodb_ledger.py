@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 from haylift.adapters.aws import error_code, translated
 from haylift.adapters.dynamodb_ledger_reads import BUSY_TRIES, LedgerReader
 from haylift.adapters.dynamodb_ledger_rows import (
+    activation,
     description,
     owned_update,
     record_of,
@@ -78,6 +79,7 @@ class DynamoDbLedger(LedgerReader):
                 "version_id": version_id,
                 "lane": lane,
                 "open_tenant": event.key.tenant,
+                "changed_at": event.occurred_at or now,
                 "received_at": now,
                 "updated_at": now,
                 "reason": "",
@@ -157,30 +159,34 @@ class DynamoDbLedger(LedgerReader):
         self._update(owned_update(record, given_back, remove=("lease_owner", "lease_until")))
 
     def activate(self, record: DocumentRecord, *, live_revision: int) -> Epoch:
-        """In one transaction: what readers see, and the tenant's next content version.
+        """In one transaction: what readers see, and the tenant's content version and number of documents.
 
         The record's title, media type, digest, chunk count and version travel with it: they
         describe what is live. Safe to repeat. Raises `OutOfTurn`.
         """
-        shown = description(record) | {
-            "live_revision": live_revision,
-            "live_version_id": record.version_id if live_revision else "",
-            "updated_at": self._now(),
-        }
-        changes = owned_update(record, shown, unless="#live_revision = :live_revision")
-        version = Update(
-            key={"tenant": record.tenant},
-            condition="",
-            assign={"generation": FIRST_GENERATION},
-            add={"content_version": 1},
-        ).request(self._tenants_table_name)
-        version["UpdateExpression"] = version["UpdateExpression"].replace(
-            ":generation", "if_not_exists(#generation, :generation)"
-        )
-        standing = self._transact([{"Update": changes.request(self._table_name)}, {"Update": version}])
+        standing = self._activate(record, live_revision, before=record.live_revision)
+        before = record_of(standing).live_revision if standing else 0
+        if standing and before not in {record.live_revision, live_revision}:
+            # The caller's record is older than its row; only the lease holder changes what is live, so that
+            # the row stands still now.
+            standing = self._activate(record, live_revision, before=before)
         if standing is not None and not _is_active(standing, record, live_revision):
             raise refused(standing, record.revision)
         return self._tenants.epoch(record.tenant)
+
+    def _activate(self, record: DocumentRecord, live_revision: int, *, before: int) -> Item | None:
+        """None when it was written; else the row as it stood against it, such as with another `before`."""
+        changes = activation(record, live_revision, before=before, now=self._now())
+        tenant = Update(
+            key={"tenant": record.tenant},
+            condition="",
+            assign={"generation": FIRST_GENERATION},
+            add={"content_version": 1, "documents": bool(live_revision) - bool(before)},
+        ).request(self._tenants_table_name)
+        tenant["UpdateExpression"] = tenant["UpdateExpression"].replace(
+            ":generation", "if_not_exists(#generation, :generation)"
+        )
+        return self._transact([{"Update": changes.request(self._table_name)}, {"Update": tenant}])
 
     def finish(self, record: DocumentRecord, state: DocumentState) -> DocumentRecord:
         """Writes a final state with the record's title, digest, counts and reason; drops the lease.

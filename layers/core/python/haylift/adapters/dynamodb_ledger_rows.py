@@ -6,6 +6,7 @@ import json
 import math
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from haylift.adapters.dynamodb_rows import Item, Update, Value, attribute, from_item
@@ -29,15 +30,36 @@ def item_key(tenant: str, document_id: str) -> Item:
 
 
 def owned_update(
-    record: DocumentRecord, assign: Mapping[str, Value], *, remove: tuple[str, ...] = (), unless: str = ""
+    record: DocumentRecord, assign: Mapping[str, Value], *, remove: tuple[str, ...] = ()
 ) -> Update:
-    """A change that only the record's lease holder can make; `unless` is a condition that must not hold."""
+    """A change that only the record's lease holder can make."""
     return Update(
         key=row_key(record.tenant, record.document_id),
-        condition=f"{OURS} AND NOT {unless}" if unless else OURS,
+        condition=OURS,
         assign=assign,
         remove=remove,
         values={"revision": record.revision, "lease_owner": record.lease_owner},
+    )
+
+
+def activation(record: DocumentRecord, live_revision: int, *, before: int, now: float) -> Update:
+    """Makes a revision live (0: none), once, if `before` was live until now.
+
+    The tenant's count of documents is changed beside it by what `before` says, so it must be true.
+    """
+    shown: dict[str, Value] = {
+        "live_revision": live_revision,
+        "live_version_id": record.version_id if live_revision else "",
+        "updated_at": now,
+    }
+    update = owned_update(record, description(record) | shown)
+    stood = "#live_revision = :before"
+    if not before:
+        stood = f"(attribute_not_exists(#live_revision) OR {stood})"
+    return replace(
+        update,
+        condition=f"{update.condition} AND {stood} AND NOT #live_revision = :live_revision",
+        values={**update.values, "before": before},
     )
 
 

@@ -1,10 +1,11 @@
 """The tenants' records in DynamoDB."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from haylift.adapters.aws import translated
 from haylift.domain.documents import Epoch
+from haylift.ports.search import TenantCount
 
 FIRST_GENERATION = "g1"
 
@@ -37,6 +38,46 @@ class DynamoDbTenants:
             )
         item: Mapping[str, Any] = answer.get("Item", {})
         return item
+
+    def counts(self) -> tuple[TenantCount, ...]:
+        """Every tenant with a `documents` count, by name; eventually consistent.
+
+        Reads the whole table: about 100 bytes a tenant, so that 1,000 tenants cost 12.5 read units, with one
+        heartbeat a minute 18,000 a day or about $0.002. The count is never below 0 here: a document that
+        was live before there was a count lowers it when it goes.
+        """
+        found = [_count_of(item) for page in self._pages() for item in page["Items"]]
+        return tuple(sorted((count for count in found if count is not None), key=lambda count: count.tenant))
+
+    def _pages(self) -> Iterator[dict[str, Any]]:
+        request = {
+            "TableName": self._table_name,
+            "ProjectionExpression": "#tenant, #generation, #documents",
+            "ExpressionAttributeNames": {
+                "#tenant": "tenant",
+                "#generation": "generation",
+                "#documents": "documents",
+            },
+        }
+        start: dict[str, Any] = {}
+        while True:
+            with translated("tenants table"):
+                page: dict[str, Any] = self._client.scan(**request, **start)
+            yield page
+            if "LastEvaluatedKey" not in page:
+                return
+            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+
+
+def _count_of(item: Mapping[str, Mapping[str, Any]]) -> TenantCount | None:
+    """None for a row without documents, such as the one of the flags."""
+    if "documents" not in item:
+        return None
+    return TenantCount(
+        tenant=item["tenant"]["S"],
+        generation=epoch_of(item).generation,
+        documents=max(0, int(item["documents"]["N"])),
+    )
 
 
 def epoch_of(item: Mapping[str, Mapping[str, Any]]) -> Epoch:

@@ -6,6 +6,7 @@ key is not URL-encoded.
 
 import json
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from haylift.domain.documents import DocumentKey, padded_sequencer
@@ -46,7 +47,16 @@ def read_object_event(body: str, bucket: str) -> ObjectEvent:
         key=DocumentKey.parse(key),
         sequencer=padded_sequencer(sequencer),
         version_id=version_id,
+        occurred_at=_occurred_at(event.get("time")),
     )
+
+
+def _occurred_at(text: object) -> float:
+    """Epoch seconds of an event's `time` (ISO 8601 in UTC); 0 where it says none."""
+    try:
+        return datetime.fromisoformat(str(text)).replace(tzinfo=UTC).timestamp()
+    except (ValueError, OverflowError):
+        return 0.0
 
 
 def _kind(event: Mapping[str, Any], version_id: str) -> ObjectEventKind:

@@ -133,6 +133,7 @@ class DocumentRecord:
 
     `revision` is the newest claimed one, `live_revision` the one that readers see (0: none), with
     `version_id` and `live_version_id` as the object versions behind them.
+    `changed_at` is S3's time of the newest claimed event, `received_at` when it was claimed.
     `draft` names the bytes, and the way to read them, that the chunks of an unfinished revision are made of.
     `access_groups` are those of the last version that was read, `claimed_groups` those of the newest
     claimed one: who sees the document must be in both; an empty set is everybody in the tenant.
@@ -160,6 +161,7 @@ class DocumentRecord:
     lane: Lane = Lane.INTERACTIVE
     lease_owner: str = ""
     lease_until: float = 0.0
+    changed_at: float = 0.0
     received_at: float = 0.0
     updated_at: float = 0.0
     searchable_at: float = 0.0

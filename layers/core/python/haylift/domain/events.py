@@ -21,12 +21,16 @@ class ObjectEventKind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class ObjectEvent:
-    """One S3 event, at least once and in any order; `sequencer` is padded (`padded_sequencer`)."""
+    """One S3 event, at least once and in any order; `sequencer` is padded (`padded_sequencer`).
+
+    `occurred_at`: when the object changed, epoch seconds by S3's clock, in whole seconds; 0: not said.
+    """
 
     kind: ObjectEventKind
     key: DocumentKey
     sequencer: str
     version_id: str = ""
+    occurred_at: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)

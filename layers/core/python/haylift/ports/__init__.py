@@ -36,6 +36,8 @@ from haylift.ports.search import (
     Reranker,
     SharedCache,
     SharedRead,
+    TenantCount,
+    TenantCounts,
     Tenants,
 )
 
@@ -75,6 +77,8 @@ __all__ = [
     "Revocations",
     "SharedCache",
     "SharedRead",
+    "TenantCount",
+    "TenantCounts",
     "TenantLimits",
     "Tenants",
     "TokenSigner",

@@ -136,6 +136,22 @@ class SharedCache(Protocol):
         """Asks the cache whether it works."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class TenantCount:
+    """How many documents of a tenant readers can find, and in which generation of its index."""
+
+    tenant: str
+    generation: str
+    documents: int
+
+
+class TenantCounts(Protocol):
+    """All tenants at once, for those who watch over the system; no request of a caller needs it."""
+
+    def counts(self) -> tuple[TenantCount, ...]:
+        """Every tenant that ever had a searchable document, by name. Raises `StoreUnavailable`."""
+
+
 class Tenants(Protocol):
     """The tenants' records. All methods raise `StoreUnavailable`."""
 
