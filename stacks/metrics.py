@@ -1,5 +1,7 @@
 """Series of the catalogue as metrics of CloudWatch; the one place of the stacks that names them."""
 
+import re
+
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from haylift.telemetry import NAMESPACE, Dimension, Metric
@@ -32,15 +34,21 @@ class Metrics:
             label=label,
         )
 
-    def of_watch(self, watch: Watch, *, label: str | None = None) -> cloudwatch.IMetric:
-        """What a watch compares with its threshold."""
+    def of_watch(self, watch: Watch, *, label: str | None = None, id_suffix: str = "") -> cloudwatch.IMetric:
+        """What a watch compares with its threshold.
+
+        Args:
+            id_suffix: added to each id: in one graph ids must differ.
+        """
         if not watch.expression:
             (series,) = watch.series.values()
             return self.of_series(series, period_s=watch.period_s, label=label)
         return cloudwatch.MathExpression(
-            expression=watch.expression,
+            # Ids begin with a small letter, functions are written in capitals.
+            expression=re.sub(r"\b([a-z]\w*)", rf"\g<1>{id_suffix}", watch.expression),
             using_metrics={
-                name: self.of_series(series, period_s=watch.period_s) for name, series in watch.series.items()
+                f"{name}{id_suffix}": self.of_series(series, period_s=watch.period_s)
+                for name, series in watch.series.items()
             },
             period=cdk.Duration.seconds(watch.period_s),
             label=label,

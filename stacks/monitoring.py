@@ -9,6 +9,7 @@ from stacks.alarms.catalogue import catalogue
 from stacks.alarms.descriptions import description_of
 from stacks.alarms.parts import AlarmSpec, Missing, Rings, Severity, Watch
 from stacks.audit import AuditStack
+from stacks.dashboard import OperatorsDashboard
 from stacks.environment import Environment
 from stacks.ingestion import IngestionStack
 from stacks.metrics import Metrics
@@ -48,19 +49,23 @@ class MonitoringStack(cdk.Stack):
             self.add_stack_dependency(stack)
         self._on_call = OnCall(self, environment)
         functions = sorted({*api.functions, *ingestion.functions, *audit.functions})
-        for spec in catalogue(environment, functions):
-            self._add(spec)
+        specs = catalogue(environment, functions)
+        alarms = [alarm for spec in specs for alarm in self._add(spec)]
+        OperatorsDashboard(self, environment, specs=specs, functions=functions, alarms=alarms)
         for severity, topic in self._on_call.topics.items():
             cdk.CfnOutput(self, f"{severity.value.capitalize()}TopicArn", value=topic.topic_arn)
         cdk.CfnOutput(self, "OnCallInboxUrl", value=self._on_call.inbox.queue_url)
 
-    def _add(self, spec: AlarmSpec) -> None:
+    def _add(self, spec: AlarmSpec) -> list[cloudwatch.AlarmBase]:
+        """Makes the alarms of a symptom; gives those that tell somebody."""
         alarms = {watch.variant: self._alarm(spec, watch) for watch in spec.watches}
         if spec.together:
-            self._tell(self._composite(spec, alarms), spec.severity)
-            return
+            whole = self._composite(spec, alarms)
+            self._tell(whole, spec.severity)
+            return [whole]
         for watch in spec.watches:
             self._tell(alarms[watch.variant], spec.severity_of(watch))
+        return list(alarms.values())
 
     def _alarm(self, spec: AlarmSpec, watch: Watch) -> cloudwatch.Alarm:
         name = f"{spec.name}/{watch.variant}" if watch.variant else spec.name
