@@ -143,7 +143,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; exit status 1 with a sentence when it cannot."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("command", choices=COMMANDS)
-    parser.add_argument("name", nargs="?", default="", help="model, cache, runtime; of crash a function; of lock-index `writers`")
+    parser.add_argument(
+        "name",
+        nargs="?",
+        default="",
+        help="model, cache, runtime; of crash a function; of lock-index `writers`",
+    )
     parser.add_argument("--state-dir", type=Path, required=True, metavar="DIR")
     parser.add_argument("--stopped-s", type=float, default=2.4, metavar="S", help="of slow")
     parser.add_argument("--running-s", type=float, default=0.05, metavar="S", help="of slow")

@@ -1,0 +1,1 @@
+"""Drills: real faults that make every alarm ring, and clear."""
