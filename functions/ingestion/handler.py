@@ -18,7 +18,9 @@ from haylift.adapters.sqlite_index import SqliteIndex
 from haylift.adapters.sqs_lanes import read_order
 from haylift.adapters.valkey_cache import ValkeyCache
 from haylift.pipelines.indexing import HaystackIndexingPipeline, indexing_pipeline, recipe
+from haylift.ports import DocumentIndex
 from haylift.services.batches import PartialBatch
+from haylift.services.counted_index import CountedIndex
 from haylift.services.ingest import IngestService
 from haylift.services.ingest_attempt import IngestLimits, IngestParts
 from haylift.services.splitting import SplitLimits
@@ -42,7 +44,7 @@ def build(settings: Settings) -> IngestService:
     configure_logging("ingestion", settings.log_level)
     telemetry = EmfTelemetry()
     dynamodb = make_client("dynamodb")
-    index = SqliteIndex(Path(settings.index_location))
+    index = CountedIndex(SqliteIndex(Path(settings.index_location)), telemetry)
     parts = IngestParts(
         ledger=DynamoDbLedger(settings.ledger_table, settings.tenants_table, dynamodb),
         objects=S3Objects(settings.upload_bucket, make_client("s3", read_timeout_s=DOWNLOAD_TIMEOUT_S)),
@@ -56,7 +58,7 @@ def build(settings: Settings) -> IngestService:
     return IngestService(parts=parts)
 
 
-def _pipeline(settings: Settings, index: SqliteIndex, telemetry: EmfTelemetry) -> HaystackIndexingPipeline:
+def _pipeline(settings: Settings, index: DocumentIndex, telemetry: EmfTelemetry) -> HaystackIndexingPipeline:
     limits = SplitLimits(max_tokens=settings.chunk_max_tokens, overlap_tokens=settings.chunk_overlap_tokens)
     parser = ParserProcess(
         ParserLimits(

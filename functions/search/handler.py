@@ -25,6 +25,7 @@ from haylift.services.answer import AnswerPolicy, AnswerService
 from haylift.services.feedback import FeedbackService
 from haylift.services.flags import CurrentFlags, LoadShedder, SparingPipeline
 from haylift.services.health import HealthService
+from haylift.services.heartbeat import HeartbeatService
 from haylift.services.limits import SearchLimits
 from haylift.services.live_index import LiveIndex
 from haylift.services.probes import system_probes
@@ -34,6 +35,7 @@ from haylift.settings import SettingsError, read_settings
 
 from functions.search.app import Services, create_app
 from functions.search.contract import Settings
+from functions.search.heartbeat import with_heartbeat
 
 
 def build(settings: Settings) -> Callable[[Mapping[str, Any], Any], dict[str, Any]]:
@@ -77,7 +79,8 @@ def build(settings: Settings) -> Callable[[Mapping[str, Any], Any], dict[str, An
         telemetry=telemetry,
         query_timeout_s=settings.query_timeout_s,
     )
-    return lambda_entry(create_app(services, settings))
+    heartbeat = HeartbeatService(pipeline, tenants, services.health, telemetry)
+    return with_heartbeat(lambda_entry(create_app(services, settings)), heartbeat)
 
 
 @cache
@@ -86,5 +89,5 @@ def _entry() -> Callable[[Mapping[str, Any], Any], dict[str, Any]]:
 
 
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
-    """Answers one request of API Gateway."""
+    """Answers one request of API Gateway, or one beat of the clock."""
     return _entry()(event, context)

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 
 from haylift.adapters.sqlite_analysis import terms
 from haylift.domain.chunks import Chunk, EmbeddedChunk, Hit, Legs
-from haylift.domain.errors import InvalidInput
+from haylift.domain.errors import IndexUnavailable, InvalidInput
 from haylift.domain.filters import Comparator, Comparison, Connective, Filter, Scalar, utc_date
 from haylift.domain.identity import Scope
-from haylift.ports.search import LegQuery
+from haylift.ports.search import LegQuery, TenantCount
 
 
 @dataclass
@@ -84,8 +84,10 @@ class InMemoryIndex:
     def refresh(self, tenant: str, generation: str) -> None:
         """Everything is seen at once."""
 
-    def check(self) -> None:
-        """A dictionary always works."""
+    def check(self, filled: Iterable[TenantCount] = ()) -> None:
+        for count in filled:
+            if (count.tenant, count.generation) not in self.stored:
+                raise IndexUnavailable("An index is gone.")
 
 
 @dataclass

@@ -3,14 +3,14 @@
 import math
 import re
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from haylift.domain.chunks import Chunk, EmbeddedChunk, Legs, Vector
 from haylift.domain.documents import DocumentKey, Epoch
 from haylift.domain.errors import HayliftError
 from haylift.domain.identity import Scope
-from haylift.ports import LegQuery
+from haylift.ports import LegQuery, TenantCount
 from haylift.resilience import Deadline
 
 from tests.fakes.cache import InMemoryTenants
@@ -60,9 +60,10 @@ class FaultyIndex(InMemoryIndex):
         self.queries.append(query)
         return super().retrieve(query, scope, generation)
 
-    def check(self) -> None:
+    def check(self, filled: Iterable[TenantCount] = ()) -> None:
         if self.fault:
             raise self.fault
+        super().check(filled)
 
 
 def filled_index(*chunks: Chunk, generation: str = "g1") -> FaultyIndex:

@@ -17,7 +17,7 @@ from haylift.adapters.sqlite_store import BUSY_TIMEOUT_S, SqliteStore, create_st
 from haylift.adapters.sqlite_table import ChunkTable, Mask, row_ids, stored_term, wrong_dimensions
 from haylift.domain.chunks import Chunk, EmbeddedChunk, Hit, Legs
 from haylift.domain.identity import Scope
-from haylift.ports.search import LegQuery
+from haylift.ports.search import LegQuery, TenantCount
 from haylift.tracing import tally
 
 MAX_OPEN_STORES = 32
@@ -170,16 +170,21 @@ class SqliteIndex:
     def refresh(self, tenant: str, generation: str) -> None:
         """Does nothing: a committed write is seen by every later transaction of every process."""
 
-    def check(self) -> None:
-        """Lists the folder and reads one row of the first index in it."""
+    def check(self, filled: Iterable[TenantCount] = ()) -> None:
+        """Reads one row of every index that must be there, and of the first index in the folder.
+
+        A file of a tenant with documents that is gone, damaged or locked is `IndexUnavailable`.
+        """
         with translated():
-            for tenant in sorted(path for path in self._directory.iterdir() if path.is_dir()):
-                for path in sorted(tenant.glob("*.sqlite3"))[:1]:
-                    opened = self._opened(path)
-                    if opened is not None:
-                        with opened.store.reading() as connection:
-                            connection.execute("SELECT sequence FROM state").fetchone()
-                        return
+            needed = [store_path(self._directory, count.tenant, count.generation) for count in filled]
+            folders = sorted(path for path in self._directory.iterdir() if path.is_dir())
+            present = [path for folder in folders for path in sorted(folder.glob("*.sqlite3"))[:1]]
+            for path in dict.fromkeys([*needed, *present[:1]]):
+                opened = self._opened(path)
+                if opened is None:
+                    raise FileNotFoundError(path)  # also of one that was there a moment ago
+                with opened.store.reading() as connection:
+                    connection.execute("SELECT sequence FROM state").fetchone()
 
     def close(self) -> None:
         """Closes all files; the next call opens them again."""

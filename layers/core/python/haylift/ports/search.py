@@ -28,6 +28,15 @@ class LegQuery:
     filters: Filter | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class TenantCount:
+    """How many documents of a tenant readers can find, and in which generation of its index."""
+
+    tenant: str
+    generation: str
+    documents: int
+
+
 class DocumentIndex(Protocol):
     """Chunks of one tenant and generation, found by words and by vectors.
 
@@ -68,8 +77,11 @@ class DocumentIndex(Protocol):
     def refresh(self, tenant: str, generation: str) -> None:
         """Makes all earlier writes visible to every process."""
 
-    def check(self) -> None:
-        """Asks the store whether it works; a cheap, real request."""
+    def check(self, filled: Iterable[TenantCount] = ()) -> None:
+        """Asks the store whether it works; a cheap, real request.
+
+        `filled`: tenants with documents, whose index must be there and readable.
+        """
 
 
 class Embedder(Protocol):
@@ -134,15 +146,6 @@ class SharedCache(Protocol):
 
     def check(self) -> None:
         """Asks the cache whether it works."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class TenantCount:
-    """How many documents of a tenant readers can find, and in which generation of its index."""
-
-    tenant: str
-    generation: str
-    documents: int
 
 
 class TenantCounts(Protocol):

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as WaitTimeoutError
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -13,6 +14,7 @@ from enum import StrEnum
 from haylift.domain.errors import MODEL_SLEEPING, DeadlineExceeded, HayliftError, ModelUnavailable
 from haylift.ports import Embedder
 from haylift.resilience import Deadline
+from haylift.tracing import Hop, hop
 
 KEPT_S = 2.0
 """Answers are kept so long: the route is open to everybody and must not become a way to load the parts."""
@@ -41,6 +43,7 @@ class Probe:
         ask: a cheap, real request; raises HayliftError, or gives `sleeping`.
         timeout_s: how long the part may take.
         is_essential: True when nothing can be answered without it.
+        hop: what the question is in the trace of a request.
         shown_as: names of the guides under which admins see it.
     """
 
@@ -49,6 +52,7 @@ class Probe:
     timeout_s: float
     is_essential: bool
     shown_as: tuple[str, ...] = ()
+    hop: Hop = Hop.TABLES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,7 +140,8 @@ class HealthService:
         started = self._monotonic()
         pool = ThreadPoolExecutor(max_workers=len(due), thread_name_prefix="health")
         try:
-            answers = [(probe, pool.submit(self._finding, probe)) for probe in due]
+            # A context of its own for each thread, so that its lines carry the request's id.
+            answers = [(probe, pool.submit(copy_context().run, self._finding, probe)) for probe in due]
             for probe, answer in answers:
                 finding = self._awaited(answer, probe, started)
                 self._kept_by_name[probe.name] = (self._monotonic(), finding)
@@ -154,7 +159,8 @@ class HealthService:
         started = self._monotonic()
         status, code = Status.HEALTHY, None
         try:
-            status = probe.ask() or Status.HEALTHY
+            with hop(probe.hop, probe=probe.name):
+                status = probe.ask() or Status.HEALTHY
         except DeadlineExceeded:
             status, code = Status.UNHEALTHY, "timeout"
         except HayliftError as fault:

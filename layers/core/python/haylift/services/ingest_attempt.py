@@ -209,11 +209,16 @@ class Attempt:
         record = self._parts.ledger.finish(self._record, state)
         telemetry = self._parts.telemetry
         telemetry.record(Metric.DOCUMENTS, 1, state=state.value)
+        if state is not DocumentState.DELETED:
+            telemetry.record(Metric.DOCUMENT_REJECTIONS, int(state is DocumentState.REJECTED))
         if state is DocumentState.REJECTED:
             telemetry.record(Metric.DOCUMENTS_REJECTED, 1, reason=record.reason)
         if state is DocumentState.SEARCHABLE:
             duration_s = record.searchable_at - record.received_at
             telemetry.record(Metric.INDEXING_DURATION, duration_s, lane=record.lane.value)
+            # S3's clock is not ours, and its events have whole seconds.
+            waited_s = max(duration_s, record.searchable_at - (record.changed_at or record.received_at))
+            telemetry.record(Metric.SEARCHABLE_AFTER, waited_s, lane=record.lane.value)
         record_verdict(record, state)
         logger.info(
             "document finished",

@@ -1,11 +1,11 @@
 """An index whose readers see live revisions only."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from haylift.domain.chunks import EmbeddedChunk, Hit, Legs
 from haylift.domain.identity import Scope
-from haylift.ports.search import DocumentIndex, LegQuery, LiveRevisions
+from haylift.ports.search import DocumentIndex, LegQuery, LiveRevisions, TenantCount
 from haylift.tracing import Hop, hop, tally
 
 OVER_FETCH_FACTOR = 2
@@ -125,6 +125,6 @@ class LiveIndex:
         """Refreshes the index."""
         self._index.refresh(tenant, generation)
 
-    def check(self) -> None:
+    def check(self, filled: Iterable[TenantCount] = ()) -> None:
         """Checks the index."""
-        self._index.check()
+        self._index.check(filled)
