@@ -8,7 +8,7 @@ import pytest
 from haylift.adapters.valkey_cache import ValkeyCache
 from haylift.adapters.valkey_limits import TAKE, ValkeyRateLimiter
 from haylift.domain.errors import CacheUnavailable
-from haylift.ports.limits import Allowance, Limit
+from haylift.ports.limits import Allowance, Limit, RateLimiter
 from haylift.services.sliding_window import taken
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -17,6 +17,7 @@ from redis import Redis
 from tests.integration.cache.valkey_server import Server
 from tests.integration.limits.parallel import Worker, admitted_in_parallel
 from tests.integration.limits.workers import SIXTY, try_reading_then_writing, try_valkey
+from tests.unit.limits.promises import RateLimiterPromises
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +39,12 @@ def client(server: Server) -> Iterator[Redis]:
 def cache(server: Server, client: Redis) -> Iterator[ValkeyCache]:
     with closing(ValkeyCache(server.endpoint, tls=False)) as cache:
         yield cache
+
+
+class TestValkeyRateLimiter(RateLimiterPromises):
+    @pytest.fixture
+    def limiter(self, cache: ValkeyCache) -> RateLimiter:
+        return ValkeyRateLimiter(cache)
 
 
 def assert_exactly_sixty_of_400(worker: Worker, endpoint: str) -> None:
@@ -82,30 +89,6 @@ def test_the_script_counts_as_the_arithmetic_does(
         )
 
     assert answered == expected
-
-
-def test_a_batch_is_counted_whole_or_not_at_all(cache: ValkeyCache) -> None:
-    limiter = ValkeyRateLimiter(cache)
-    limit = Limit(requests=5, window_s=600.0)
-
-    answers = [limiter.take("search:acme:ann", limit, cost) for cost in (3, 3, 2, 1)]
-
-    assert [(one.is_allowed, one.remaining) for one in answers] == [
-        (True, 2),
-        (False, 2),
-        (True, 0),
-        (False, 0),
-    ]
-    assert 599.0 < answers[3].retry_after_s <= 600.0
-
-
-def test_users_do_not_share_a_limit(cache: ValkeyCache) -> None:
-    limiter = ValkeyRateLimiter(cache)
-    limit = Limit(requests=1, window_s=600.0)
-
-    names = ("search:acme:ann", "search:acme:bob", "search:globex:ann", "search:acme:ann")
-
-    assert [limiter.take(name, limit).is_allowed for name in names] == [True, True, True, False]
 
 
 def test_a_row_goes_with_its_window(cache: ValkeyCache, client: Redis) -> None:

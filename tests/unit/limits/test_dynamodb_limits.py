@@ -8,10 +8,11 @@ from botocore.exceptions import ConnectTimeoutError
 from haylift.adapters.aws import make_client
 from haylift.adapters.dynamodb_limits import DynamoDbRateLimiter
 from haylift.domain.errors import StoreUnavailable
-from haylift.ports.limits import Allowance, Limit
+from haylift.ports.limits import Allowance, Limit, RateLimiter
 from moto import mock_aws
 
 from tests.fakes.identity import ManualClock
+from tests.unit.limits.promises import RateLimiterPromises
 
 TOKENS = "tokens"
 TEN = Limit(requests=10)
@@ -42,6 +43,12 @@ def clock() -> ManualClock:
 @pytest.fixture
 def limiter(client: Any, clock: ManualClock) -> DynamoDbRateLimiter:
     return DynamoDbRateLimiter(TOKENS, client, clock)
+
+
+class TestDynamoDbRateLimiter(RateLimiterPromises):
+    @pytest.fixture
+    def limiter(self, client: Any, clock: ManualClock) -> RateLimiter:
+        return DynamoDbRateLimiter(TOKENS, client, clock)
 
 
 def row(client: Any, address: str = ADDRESS) -> dict[str, Any]:
