@@ -42,6 +42,24 @@ def test_a_creation_claims_its_version() -> None:
 
 
 @pytest.mark.parametrize(
+    ("said", "seconds"),
+    [
+        ("2026-11-23T16:00:00Z", 1_795_449_600.0),
+        ("2026-11-23T17:00:00+01:00", 1_795_449_600.0),
+        ("2026-11-23T16:00:00", 1_795_449_600.0),
+        ("yesterday", 0.0),
+        (None, 0.0),
+        (5, 0.0),
+        ("0001-01-01T00:00:00+14:00", 0.0),
+    ],
+)
+def test_the_time_of_an_event_is_s3s(said: object, seconds: float) -> None:
+    event = json.loads(body()) | {"time": said}
+
+    assert read_object_event(json.dumps(event), "uploads").occurred_at == seconds
+
+
+@pytest.mark.parametrize(
     ("detail_type", "more", "kind"),
     [
         (DELETED, {"deletion-type": "Delete Marker Created"}, ObjectEventKind.DELETE_MARKER),

@@ -39,9 +39,11 @@ def test_a_searchable_document_knows_its_title_size_and_time() -> None:
     row = row_of(world)
     assert (row.title, row.size_bytes, row.chunk_count, row.percent) == ("a.md", 7, 2, 100)
     assert row.access_groups == frozenset({"hr", "legal"})
-    assert world.telemetry.records[-2:] == [
+    assert world.telemetry.records[-4:] == [
         (Metric.DOCUMENTS, 1, {"state": "SEARCHABLE"}),
+        (Metric.DOCUMENT_REJECTIONS, 0, {}),
         (Metric.INDEXING_DURATION, 4.0, {"lane": "interactive"}),
+        (Metric.SEARCHABLE_AFTER, 4.0, {"lane": "interactive"}),
     ]
 
 

@@ -54,7 +54,8 @@ def read_object_event(body: str, bucket: str) -> ObjectEvent:
 def _occurred_at(text: object) -> float:
     """Epoch seconds of an event's `time` (ISO 8601 in UTC); 0 where it says none."""
     try:
-        return datetime.fromisoformat(str(text)).replace(tzinfo=UTC).timestamp()
+        moment = datetime.fromisoformat(str(text))
+        return max(0.0, (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
     except (ValueError, OverflowError):
         return 0.0
 
