@@ -28,6 +28,7 @@ NEEDS = [
         "_evaluate_parent_alarms",
     )),
 ]  # fmt: skip
+_STARTED = time.time()
 _log = logging.getLogger("haylift.emulator.alarms")
 
 
@@ -92,18 +93,33 @@ def evaluate(alarm: dict[str, Any]) -> None:
     if not (alarm.get("MetricName") or alarm.get("Metrics")) or compare is None:
         return
     threshold, periods = float(alarm["Threshold"]), int(alarm.get("EvaluationPeriods") or 1)
-    found = values(alarm, time.time())
+    now = time.time()
+    found = values(alarm, now)
     before = str(alarm["StateValue"])
     after = next_state(
         [None if value is None else compare(value, threshold) for value in found],
         periods=periods, to_alarm=int(alarm.get("DatapointsToAlarm") or periods),
-        missing=str(alarm.get("TreatMissingData") or "missing"), state=before,
+        missing=_missing_rule(alarm, now), state=before,
     )  # fmt: skip
     if after != before:
         reason = (
             f"Threshold {alarm['ComparisonOperator']} {threshold}: datapoints {list(found)} (oldest first)"
         )
         _change(alarm, before, after, reason)
+
+
+def _missing_rule(alarm: dict[str, Any], now: float) -> str:
+    """How missing data counts: silence from before the alarm or the emulator was there is no evidence.
+
+    CloudWatch has no such rule, and no hours in which it does not run: a heartbeat's alarm would ring at
+    every start here.
+    """
+    rule = str(alarm.get("TreatMissingData") or "missing")
+    queries = alarm.get("Metrics") or []
+    period_s = period_of(queries) if queries else float(alarm.get("Period") or 60)
+    known_since = max(_STARTED, float(alarm.get("AlarmConfigurationUpdatedTimestamp") or 0))
+    grace_s = (int(alarm.get("EvaluationPeriods") or 1) + 1) * period_s / CONFIGURATION.pace
+    return "ignore" if rule == "breaching" and now - known_since < grace_s else rule
 
 
 def _change(alarm: dict[str, Any], before: str, after: str, reason: str) -> None:

@@ -8,6 +8,7 @@ from local.emulator import (
     alarms,
     alias_weights,
     embedded_metrics,
+    gateway_access_log,
     gateway_identity,
     gateway_limits,
     gateway_metrics,
@@ -41,7 +42,8 @@ _FACTORIES: Sequence[PatchFactory] = (
     gateway_identity.source_address_patch,
     gateway_limits.patch,
     gateway_paths.patch,
-    # The next two wrap the same name, from the inside out.
+    # The next three wrap the same name, from the inside out.
+    gateway_access_log.patch,
     gateway_metrics.patch,
     gateway_identity.request_id_patch,
     metric_data.patch,
@@ -68,6 +70,7 @@ _NEEDS: Sequence[Sequence[Needs]] = (
     gateway_identity.NEEDS,
     gateway_limits.NEEDS,
     gateway_paths.NEEDS,
+    gateway_access_log.NEEDS,
     gateway_metrics.NEEDS,
     alarms.NEEDS,
     metric_store.NEEDS,

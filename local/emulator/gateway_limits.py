@@ -1,7 +1,8 @@
 """Patch `gateway-limits`: what API Gateway refuses or gives up on before a caller sees the function.
 
 Sources: API Gateway quotas (payload 10 MB, integration time 29 s by default) and "Gateway response types".
-A function that fails or answers nonsense is a 502 with the DEFAULT_5XX response: its error stays inside.
+A function that fails or answers nonsense is a 502 with the DEFAULT_5XX response: its error stays inside. One
+that is throttled is a 500 with the same response: Lambda's 429 stays inside too.
 """
 
 import asyncio

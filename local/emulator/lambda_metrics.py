@@ -10,11 +10,16 @@ from local.emulator import lambda_worker
 from local.emulator.lambda_worker import Invocation
 from local.emulator.patching import Needs, Patch, Replacement
 
-NEEDS = [Needs("ministack.services.lambda_svc", ("_emit_lambda_metrics",))]
+NEEDS = [
+    Needs("ministack.services.lambda_svc", ("_emit_lambda_metrics", "executions_in_flight", "_inflight_key"))
+]
 
 
 def record_invocation(invocation: Invocation) -> None:
-    """Store Invocations, Errors and Duration of one invocation."""
+    """Store Invocations, Errors, Duration and ConcurrentExecutions of one invocation."""
+    by_function = {"FunctionName": str(invocation.config["FunctionName"])}
+    running = lambda_svc.executions_in_flight()[1].get(lambda_svc._inflight_key(invocation.config), 1)
+    cloudwatch.record_metric("AWS/Lambda", "ConcurrentExecutions", running, "Count", by_function)
     for dimensions in _dimension_sets(invocation):
         cloudwatch.record_metric("AWS/Lambda", "Invocations", 1, "Count", dimensions)
         cloudwatch.record_metric("AWS/Lambda", "Errors", int(invocation.is_error), "Count", dimensions)

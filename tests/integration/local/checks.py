@@ -66,7 +66,12 @@ def lambda_metrics(system: RunningEmulator) -> None:
 
     system.call("GET", "/echo")
     system.call("GET", "/echo", params={"do": "raise"})
+    throttles_before = system.metric_sum("AWS/Lambda", "Throttles", dimensions)
+    with system.throttled(PROBE):
+        system.call("GET", "/echo")
 
+    assert system.metric_sum("AWS/Lambda", "Throttles", dimensions) == throttles_before + 1
+    assert system.metric_sum("AWS/Lambda", "ConcurrentExecutions", dimensions, "Maximum") >= 1
     assert system.metric_sum("AWS/Lambda", "Invocations", dimensions) == before + 2
     assert system.metric_sum("AWS/Lambda", "Errors", dimensions) == errors_before + 1
 
@@ -159,6 +164,9 @@ def gateway_limits(system: RunningEmulator) -> None:
     assert large.headers["content-type"] == "application/problem+json"
     assert (failed.status_code, failed.json()["code"]) == (502, "default_5xx")
     assert "inside" not in failed.text
+    with system.throttled(PROBE):
+        throttled = system.call("GET", "/echo")
+    assert (throttled.status_code, throttled.json()["code"]) == (500, "default_5xx")
 
 
 def gateway_paths(system: RunningEmulator) -> None:
@@ -187,6 +195,34 @@ def gateway_metrics(system: RunningEmulator) -> None:
     after = [system.metric_sum("AWS/ApiGateway", name, dimensions) for name in names]
     assert [b - a for a, b in zip(before, after, strict=True)] == [3, 1, 1]
     assert system.metric_sum("AWS/ApiGateway", "Latency", dimensions, "Maximum") > 0
+    assert system.metric_sum("AWS/ApiGateway", "IntegrationLatency", dimensions, "Maximum") > 0
+
+
+def access_log(system: RunningEmulator) -> None:
+    """ "Variables for access logging": a line for each call, answered by a function or by the gateway."""
+    group = system.outputs["AccessLogName"]
+    calls = [
+        system.call("GET", "/guarded", headers={"Authorization": (someone := uuid4().hex)}),
+        system.call("GET", "/guarded"),
+        system.call("GET", "/nothing"),
+        system.call("GET", "/echo", params={"do": "raise"}),
+    ]
+
+    pattern = " ".join(f'?"{call.headers["x-amzn-requestid"]}"' for call in calls)
+    found = system.client("logs").filter_log_events(logGroupName=group, filterPattern=pattern)
+    by_id = {(line := json.loads(event["message"]))["id"]: line for event in found["events"]}
+    lines = [by_id[call.headers["x-amzn-requestid"]] for call in calls]
+
+    assert [(line["status"], line["path"], line["error"], line["function"]) for line in lines] == [
+        ("200", "/guarded", "-", "200"),
+        ("401", "/guarded", "UNAUTHORIZED", "-"),
+        ("403", "-", "MISSING_AUTHENTICATION_TOKEN", "-"),
+        ("502", "/echo", "DEFAULT_5XX", "-"),
+    ]
+    assert [line["principal"] for line in lines] == [someone, "-", "-", "-"]
+    assert lines[0]["source"] == lines[0]["ip"] == "127.0.0.1"
+    assert int(lines[0]["took"]) >= int(lines[0]["integration"]) >= 0
+    assert {line["unknown"] for line in lines} == {"-"}
 
 
 def stand_ins(system: RunningEmulator) -> None:
@@ -256,6 +292,7 @@ CHECKS_OF_SERVICES: dict[str, Check] = {
     "gateway-limits": gateway_limits,
     "gateway-paths": gateway_paths,
     "gateway-metrics": gateway_metrics,
+    "access-log": access_log,
     "stand-ins": stand_ins,
     "table-ttl": table_ttl,
     "rest-api-id": rest_api_id,

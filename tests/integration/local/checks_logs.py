@@ -67,7 +67,7 @@ def log_subscriptions(system: RunningEmulator) -> None:
         said = [json.loads(event["message"].partition("followed ")[2]) for event in found]
         return [each for each in said if each["group"] == group]
 
-    eventually(followed, "the followed line, after one failure", 6)
+    eventually(followed, "the followed line, after one failure", 10)
     assert [each["messages"] for each in followed()] == [[record]]
     assert followed()[0]["arn"] == f"{function}:live"
     assert followed()[0]["filters"] == ["audit"]
@@ -77,16 +77,15 @@ def lambda_async(system: RunningEmulator) -> None:
     """An event for a function that may not run waits, and is done when it may again."""
     lambdas, text = system.client("lambda"), uuid4().hex
     system.invoke(PROBE, {})
-    lambdas.put_function_concurrency(FunctionName=PROBE, ReservedConcurrentExecutions=0)
     event = json.dumps({"do": "print", "text": text}).encode()
-    lambdas.invoke(FunctionName=PROBE, InvocationType="Event", Payload=event)
 
     def printed() -> bool:
         request = {"logGroupName": f"/aws/lambda/{PROBE}", "filterPattern": f'"{text}"'}
         return bool(system.client("logs").filter_log_events(**request)["events"])
 
-    waits = system.stays(lambda: not printed(), 4)
-    lambdas.delete_function_concurrency(FunctionName=PROBE)
+    with system.throttled(PROBE):
+        lambdas.invoke(FunctionName=PROBE, InvocationType="Event", Payload=event)
+        waits = system.stays(lambda: not printed(), 4)
     eventually(printed, "the event that waited", 6)
     assert waits
 

@@ -14,6 +14,7 @@ from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_lambda_event_sources as event_sources
+from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
@@ -52,6 +53,14 @@ def handler(event, context):
             "context": {"call": str(uuid.uuid4()), "source": event["requestContext"]["identity"]["sourceIp"],
                         "request": event["requestContext"].get("requestId", "none")}}
 """
+ACCESS_LOG = {
+    "id": "$context.requestId", "status": "$context.status", "path": "$context.resourcePath",
+    "ip": "$context.identity.sourceIp", "took": "$context.responseLatency",
+    "error": "$context.error.responseType", "integration": "$context.integrationLatency",
+    "function": "$context.integration.status",
+    "principal": "$context.authorizer.principalId", "source": "$context.authorizer.source",
+    "unknown": "$context.nothing.of.it",
+}  # fmt: skip
 PROBLEM = '{"code":"CODE","request_id":"$context.requestId"}'
 CONSUMER = """
 def handler(event, context):
@@ -105,8 +114,14 @@ class ConformanceStack(cdk.Stack):
         cdk.CfnOutput(self, f"{name}Output", value=value).override_logical_id(f"{name}Name")
 
     def _api(self) -> None:
+        access_log = logs.LogGroup(self, "AccessLog")
+        self._output("AccessLog", access_log.log_group_name)
         api = apigateway.RestApi(
-            self, "Api", rest_api_name="conformance", deploy_options=apigateway.StageOptions(stage_name="v"),
+            self, "Api", rest_api_name="conformance", cloud_watch_role=False,
+            deploy_options=apigateway.StageOptions(
+                stage_name="v", access_log_destination=apigateway.LogGroupLogDestination(access_log),
+                access_log_format=apigateway.AccessLogFormat.custom(json.dumps(ACCESS_LOG)),
+            ),
         )  # fmt: skip
         integration = apigateway.LambdaIntegration(self._probe)
         api.root.add_resource("echo").add_method("ANY", integration)

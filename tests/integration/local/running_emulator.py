@@ -92,6 +92,16 @@ class RunningEmulator:
         finally:
             self._switch(patch, "on")
 
+    @contextmanager
+    def throttled(self, function: str) -> Iterator[None]:
+        """Let a function run nothing for a while."""
+        lambdas = self.client("lambda")
+        lambdas.put_function_concurrency(FunctionName=function, ReservedConcurrentExecutions=0)
+        try:
+            yield
+        finally:
+            lambdas.delete_function_concurrency(FunctionName=function)
+
     def _switch(self, patch: str, state: str) -> None:
         self.http.post(f"/_haylift/patches/{patch}", params={"state": state}).raise_for_status()
 
