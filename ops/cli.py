@@ -12,8 +12,9 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 from haylift.domain.errors import DependencyUnavailable, HayliftError
 
-from ops import alarms, flags, inbox, limits, logs, questions, status, trace, upload, users
+from ops import alarms, audit_view, flags, inbox, limits, logs, questions, status, trace, upload, users
 from ops.deployment import LOCAL_STAGE, STAGES
+from ops.drill import commands as drill
 from ops.faults import EXIT_FAILED, EXIT_OK, NEXT_STEP, OpsFault
 from ops.session import Session, World
 from ops.terminal import Terminal
@@ -53,6 +54,7 @@ COMMANDS: dict[str, Command] = {
     ),
     "search": Command("search for passages", questions.add_search_arguments, questions.run_search),
     "logs": Command("show what a function logged", logs.add_arguments, logs.run),
+    "audit": Command("show who did what, with what outcome", audit_view.add_arguments, audit_view.run),
     "trace": Command("show the way of one request, and what failed first", trace.add_arguments, trace.run),
 }
 
@@ -84,7 +86,14 @@ LIMIT_COMMANDS: dict[str, Command] = {
     "list": Command("show the tenants' own limits", limits.add_list_arguments, limits.run_list),
     "set": Command("set a tenant's limit", limits.add_set_arguments, limits.run_set),
 }
+DRILL_COMMANDS: dict[str, Command] = {
+    "list": Command("show all drills", drill.add_list_arguments, drill.run_list),
+    "run": Command("run one drill", drill.add_run_arguments, drill.run_one),
+    "all": Command("run every drill that this stage allows", drill.add_all_arguments, drill.run_all),
+    "undo": Command("repair what a killed drill has left", drill.add_undo_arguments, drill.run_undo),
+}
 GROUPS: dict[str, Group] = {
+    "drill": Group("break something for real, and see its alarms ring and clear", DRILL_COMMANDS),
     "flags": Group("force keyword-only, shed load, pause ingestion", FLAG_COMMANDS),
     "limits": Group("searches a minute by tenant", LIMIT_COMMANDS),
     "user": Group("add, import, change, disable, enable and list users", USER_COMMANDS),

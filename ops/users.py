@@ -15,12 +15,22 @@ from haylift.ports.identity import User
 from haylift.services.users import UserDirectory
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
+from ops.changes import audited
 from ops.faults import EXIT_OK, UsageFault
 from ops.questions import add_password_arguments
 from ops.session import Session, World
 
 GENERATED_PASSWORD_BYTES = 18
 """144 random bits, 24 characters."""
+
+NEW_PASSWORD = "changed the password of"  # noqa: S105  # what was done, not a secret
+ACTION_BY_VERB = {
+    "added": "user.add",
+    "updated": "user.update",
+    NEW_PASSWORD: "user.password",
+    "disabled": "user.disable",
+    "enabled": "user.enable",
+}
 
 
 class WantedUser(BaseModel):
@@ -111,6 +121,7 @@ def run_add(session: Session) -> int:
     )
     put = _put(session, _directory(session), wanted=wanted)
     session.terminal.result(_result(*put), _lines(*put))
+    _audit(session, *put)
     return EXIT_OK
 
 
@@ -126,6 +137,8 @@ def run_import(session: Session) -> int:
     directory = _directory(session)
     done = [_put(session, directory, wanted=user) for user in wanted]
     session.terminal.result([_result(*put) for put in done], [line for put in done for line in _lines(*put)])
+    for put in done:
+        _audit(session, *put)
     return EXIT_OK
 
 
@@ -180,8 +193,9 @@ def run_password(session: Session) -> int:
     name = session.options.name
     generated, password = _new_password(session.password())
     changed = _directory(session).set_password(name, password)
-    put = (changed, "changed the password of", generated)
+    put = (changed, NEW_PASSWORD, generated)
     session.terminal.result(_result(*put), _lines(*put))
+    _audit(session, *put)
     if any(login.username == name for login in session.deployment().users):
         session.terminal.remark("The file with the logins still holds the old one: give --password with it.")
     return EXIT_OK
@@ -221,8 +235,20 @@ def _lines(user: User, verb: str, generated: str | None) -> list[str]:
     return [f"{verb} {_line(user)}", *password]
 
 
+def _audit(session: Session, user: User, verb: str, _generated: str | None) -> None:
+    """Keeps the record of a change that was shown: a generated password must not be lost to a fault here."""
+    audited(
+        session.deployment(),
+        ACTION_BY_VERB[verb],
+        user.username,
+        done=f"{verb} {user.username}",
+        tenant=user.tenant,
+    )
+
+
 def _show(session: Session, user: User, verb: str) -> int:
     session.terminal.result(_document(user) | {"outcome": verb}, [f"{verb} {_line(user)}"])
+    _audit(session, user, verb, None)
     return EXIT_OK
 
 

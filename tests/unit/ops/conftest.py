@@ -7,7 +7,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from tests.fakes.ops import BUCKET, write_outputs
+from tests.fakes.ops import BUCKET, TABLES, write_outputs
 
 
 @pytest.fixture
@@ -29,6 +29,16 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         _make_table("tenants", "tenant")
         _make_table("users", "username")
         yield
+
+
+@pytest.fixture
+def audited_stage(aws: None, state_dir: Path) -> None:
+    boto3.client("logs", region_name="eu-central-1").create_log_group(logGroupName="/haylift/local/audit")
+    boto3.client("s3", region_name="eu-central-1").create_bucket(
+        Bucket="audit", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
+    )
+    stage = {"AuditBucketName": "audit", "AuditLogGroupName": "/haylift/local/audit"}
+    write_outputs(state_dir, outputs={**TABLES, **stage})
 
 
 def _make_bucket() -> None:

@@ -14,7 +14,7 @@ from haylift.ports.identity import User
 from ops.cli import main
 from tests.fakes.ops import captured_world, remarked, shown
 
-pytestmark = pytest.mark.usefixtures("aws")
+pytestmark = pytest.mark.usefixtures("aws", "audited_stage")
 
 
 def _run(state_dir: Path, *arguments: str, stdin: str = "") -> tuple[int, Any]:
