@@ -4,6 +4,7 @@ from haylift.domain.identity import Principal
 from haylift.ports import Clock
 from haylift.ports.limits import Rating, Ratings
 from haylift.telemetry import Metric, Telemetry
+from haylift.tracing import Hop, hop
 
 
 class FeedbackService:
@@ -38,6 +39,7 @@ class FeedbackService:
             comment=comment,
             at=self._clock.now(),
         )
-        is_new = self._ratings.put(given)
+        with hop(Hop.TABLES, table="feedback"):
+            is_new = self._ratings.put(given)
         self._telemetry.record(Metric.USER_RATING, rating, kind=kind)
         return given.rating_id, not is_new

@@ -16,6 +16,7 @@ from haylift.ports.identity import (
     Users,
 )
 from haylift.services.users import is_username
+from haylift.tracing import Hop, hop
 
 ACCESS_TOKEN_TYPE = "access"  # noqa: S105  # the claim `typ`, not a secret
 REFRESH_TOKEN_BYTES = 32
@@ -61,7 +62,7 @@ class LoginService:
                 a disabled user, after exactly one password check each.
             StoreUnavailable: a retry helps.
         """
-        user = self.users.get(username) if is_username(username) else None
+        user = self._user(username) if is_username(username) else None
         is_right = self.hasher.verify(password, user.password_hash if user else "")
         if user is None or not is_right or user.is_disabled:
             raise NotAuthenticated("User name or password is wrong.", code="invalid_credentials")
@@ -79,10 +80,11 @@ class LoginService:
             StoreUnavailable: a retry helps.
         """
         token_hash = hashed_refresh_token(refresh_token)
-        token = self.refresh_tokens.get(token_hash)
+        with hop(Hop.TABLES, table="tokens"):
+            token = self.refresh_tokens.get(token_hash)
         if token is None or token.expires_at <= self.clock.now():
             raise _refusal()
-        user = self.users.get(token.username)
+        user = self._user(token.username)
         if user is None or user.is_disabled or user.stamp != token.user_stamp:
             self.refresh_tokens.revoke_family(token.family)
             raise _refusal()
@@ -92,6 +94,10 @@ class LoginService:
     def jwks(self) -> dict[str, object]:
         """The public keys that verify access tokens (RFC 7517)."""
         return self.signer.jwks()
+
+    def _user(self, username: str) -> User | None:
+        with hop(Hop.TABLES, table="users"):
+            return self.users.get(username)
 
     def _use_up(self, token: RefreshToken) -> None:
         now = self.clock.now()
@@ -115,7 +121,8 @@ class LoginService:
             logger.warning("password hash kept as it was, the table does not answer")
 
     def _new_pair(self, user: User, *, family: str) -> TokenPair:
-        access_token = self.signer.sign(self._claims(user))
+        with hop(Hop.KEYS):
+            access_token = self.signer.sign(self._claims(user))
         refresh_token = secrets.token_urlsafe(REFRESH_TOKEN_BYTES)
         self.refresh_tokens.put(
             RefreshToken(

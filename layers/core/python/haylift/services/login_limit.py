@@ -4,6 +4,7 @@ import ipaddress
 from dataclasses import dataclass
 
 from haylift.ports.limits import Allowance, Limit, RateLimiter
+from haylift.tracing import Hop, hop
 
 IPV6_NETWORK_BITS = 64
 """One customer's network: who has it can take any of its addresses (RFC 6177)."""
@@ -31,7 +32,8 @@ class LoginLimit:
         """
         if not self.logins_per_minute:
             return None
-        return self.limiter.take(counted_address(source_address), Limit(requests=self.logins_per_minute))
+        with hop(Hop.RATE_LIMIT):
+            return self.limiter.take(counted_address(source_address), Limit(requests=self.logins_per_minute))
 
 
 def counted_address(source_address: str) -> str:

@@ -7,6 +7,7 @@ from haylift.domain.identity import Session
 from haylift.ports.identity import Clock, RefreshTokens, Revocations, Users
 from haylift.services.login import hashed_refresh_token
 from haylift.services.users import new_stamp
+from haylift.tracing import Hop, hop
 
 KEPT_AFTER_EXPIRY_S = 60.0
 """A revocation outlives its token: by the 10 s of leeway of the check, and clocks that differ."""
@@ -33,11 +34,14 @@ class LogoutService:
                 token is revoked all the same.
             StoreUnavailable: a retry helps, and does nothing twice.
         """
-        is_own = refresh_token is None or self._end_family(session.principal.subject, refresh_token)
-        if everywhere:
-            # Bound to the token's own stamp, so that a repeated call ends no session begun in between.
-            self.users.replace_stamp(session.principal.subject, session.stamp, new_stamp(self.clock.now()))
-        self.revocations.revoke(session.token_id, session.expires_at + KEPT_AFTER_EXPIRY_S)
+        with hop(Hop.TABLES, table="tokens"):
+            is_own = refresh_token is None or self._end_family(session.principal.subject, refresh_token)
+            if everywhere:
+                # Bound to the token's own stamp, so that a repeated call ends no session begun in between.
+                self.users.replace_stamp(
+                    session.principal.subject, session.stamp, new_stamp(self.clock.now())
+                )
+            self.revocations.revoke(session.token_id, session.expires_at + KEPT_AFTER_EXPIRY_S)
         if not is_own:
             raise NotAuthenticated(
                 "The access token is logged out; the refresh token is not one of yours.",
