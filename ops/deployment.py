@@ -3,7 +3,9 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import boto3
@@ -29,6 +31,8 @@ class Patience:
 PATIENT = Patience(connect_s=5.0, read_s=60.0, attempts=4)
 """Longer than a function's: a file of 50 MiB goes over an uploader's own line."""
 
+
+_MAKES_CLIENTS = Lock()
 
 TENANT_RULE = "it has 1 to 40 characters of a-z, 0-9 and inner hyphens."
 
@@ -121,11 +125,17 @@ class Deployment:
             read_timeout=patience.read_s,
             retries={"total_max_attempts": patience.attempts, "mode": "standard"},
         )
+        # A session may be shared by threads, but not while it makes a client.
+        with _MAKES_CLIENTS:
+            return self._session.client(  # type: ignore[call-overload]  # the stubs list each name
+                service, endpoint_url=self.aws_endpoint_url, config=config
+            )
+
+    @cached_property
+    def _session(self) -> boto3.Session:
+        """One for all clients: each new one reads the SDK's descriptions of services anew."""
         key_id, secret = EMULATOR_CREDENTIALS if self.aws_endpoint_url else (None, None)
-        session = boto3.Session(key_id, secret, region_name=self.region)
-        return session.client(  # type: ignore[call-overload]  # the stubs list each name
-            service, endpoint_url=self.aws_endpoint_url, config=config
-        )
+        return boto3.Session(key_id, secret, region_name=self.region)
 
 
 def find_deployment(stage: str, *, state_dir: Path, region: str | None) -> Deployment:

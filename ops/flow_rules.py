@@ -160,9 +160,16 @@ def heartbeat_silent(snapshot: Snapshot) -> Cause | None:
         felt="Users may feel nothing, but nobody would be told if they did",
         because=because,
         runbook="heartbeat",
-        evidence=(f"rule: {rule}", because),
+        evidence=(f"rule: {rule}", *_search_errors(snapshot)),
         commands=(f"{OPS} logs search --minutes 5",),
     )
+
+
+def _search_errors(snapshot: Snapshot) -> tuple[str, ...]:
+    name = f"haylift-{snapshot.stage}-search"
+    errors = snapshot.measurements.total(AwsMetric.FUNCTION_ERRORS, FunctionName=name)
+    calls = snapshot.measurements.total(AwsMetric.INVOCATIONS, FunctionName=name)
+    return (f"the function search failed {of(errors, calls)} times {window(snapshot)}",) if errors else ()
 
 
 def load_is_shed(snapshot: Snapshot) -> Cause | None:

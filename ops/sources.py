@@ -12,14 +12,14 @@ from ops.logs import FUNCTIONS
 from ops.measurements import AwsMetric, Measurements, Series, read_measurements
 from ops.state import AlarmState, Backlog, Deploy, QueueState, SourceState
 
-QUICK = Patience(connect_s=1.5, read_s=3.5, attempts=1)
+QUICK = Patience(connect_s=1.0, read_s=3.0, attempts=1)
 """For a screen that is shown within five seconds."""
 
 QUEUES = ("intake", "interactive", "backfill")
 HEARTBEAT = "heartbeat"
 MISSING = "MISSING"
 RUNBOOK = re.compile(r"docs/runbooks/[\w-]+\.md")
-SEVERITY = re.compile(r"^(PAGE|TICKET)\b[\s:.,;|-]*")
+SEVERITY = re.compile(r"^(PAGE|TICKET|PART)\b[\s:.,;|-]*")
 FIRST_COMMAND = re.compile(r"\n\s*1[.)] ")
 
 

@@ -8,7 +8,7 @@ from haylift.telemetry import Metric
 
 from ops.measurements import Measurements
 
-PAGE, TICKET = "PAGE", "TICKET"
+PAGE, TICKET, PART = "PAGE", "TICKET", "PART"
 METRICS = "metrics"
 """The source whose silence must not be taken for zeros."""
 
@@ -26,7 +26,10 @@ class QueueState:
 
 @dataclass(frozen=True, kw_only=True)
 class AlarmState:
-    """One alarm; `state` is CloudWatch's, `severity` `PAGE`, `TICKET` or empty, `since` ISO 8601."""
+    """One alarm; `state` is CloudWatch's, `since` ISO 8601.
+
+    `severity`: `PAGE`, `TICKET`, `PART` (of another alarm, tells nobody), or empty.
+    """
 
     name: str
     state: str
@@ -41,6 +44,11 @@ class AlarmState:
     def is_ringing(self) -> bool:
         """True in state ALARM."""
         return self.state == "ALARM"
+
+    @property
+    def is_telling(self) -> bool:
+        """True when it rings and tells somebody."""
+        return self.is_ringing and self.severity != PART
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -78,7 +78,7 @@ def verdict_of(snapshot: Snapshot, causes: tuple[Cause, ...]) -> Verdict:
     if causes and causes[0].severity > Severity.NOTICE:
         return Verdict(causes[0].sentence, EXIT_UNWELL)
     ringing = sorted(
-        (alarm for alarm in snapshot.alarms if alarm.is_ringing), key=lambda a: (a.severity != PAGE, a.since)
+        (alarm for alarm in snapshot.alarms if alarm.is_telling), key=lambda a: (a.severity != PAGE, a.since)
     )
     if ringing:
         alarm = ringing[0]

@@ -33,7 +33,7 @@ def document(snapshot: Snapshot, causes: tuple[Cause, ...], verdict: str) -> dic
         "alarms": [
             {"name": one.name, "since": one.since, "severity": one.severity, "runbook": one.runbook}
             for one in snapshot.alarms
-            if one.is_ringing
+            if one.is_telling
         ],
         "flags": flags and {"keyword_only": flags.keyword_only, "shed_percent": flags.shed_percent},
         "paused": [source.queue for source in snapshot.sources if source.is_paused],

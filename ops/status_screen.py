@@ -33,7 +33,7 @@ def _causes(causes: Sequence[Cause]) -> Iterator[str]:
 
 
 def _alarms(snapshot: Snapshot) -> Iterator[str]:
-    ringing = [alarm for alarm in snapshot.alarms if alarm.is_ringing]
+    ringing = [alarm for alarm in snapshot.alarms if alarm.is_telling]
     for alarm in ringing:
         yield f"ALARM         {alarm.name}  {alarm.severity or 'no severity'}  since {alarm.since}"
     if not ringing and "alarms" not in snapshot.unanswered:
