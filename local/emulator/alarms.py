@@ -150,6 +150,8 @@ def start_ticker(is_wanted: Callable[[], bool]) -> None:
         while not pause.wait(CONFIGURATION.alarm_period_s):
             if is_wanted():
                 in_every_scope(cloudwatch._alarms, cloudwatch._evaluate_all_alarms)
+            # Bounded also where nobody asks for metrics.
+            in_every_scope(cloudwatch._metrics, cloudwatch._evict_old_metrics)
 
     threading.Thread(target=tick, name="alarm-ticker", daemon=True).start()
 

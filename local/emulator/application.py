@@ -8,6 +8,7 @@ from urllib.parse import parse_qs
 from local.emulator.catalogue import PatchSet
 from local.emulator.configuration import CONFIGURATION
 from local.emulator.gateway_call import peer_address, raw_path
+from local.emulator.metric_store import records_of
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -16,7 +17,7 @@ OWN_PATHS = "/_haylift/"
 
 
 class Application:
-    """Serves `GET /_haylift/ready` (which patches are on) and, for tests, switches them."""
+    """Serves `GET /_haylift/ready` (which patches are on) and, for tests, switches them and looks inside."""
 
     def __init__(self, ministack: Callable[[Any, Receive, Send], Awaitable[None]], patches: PatchSet) -> None:
         """`ministack` is its ASGI application, patched."""
@@ -45,6 +46,8 @@ class Application:
         path = scope["path"].removeprefix(OWN_PATHS)
         if path == "ready":
             return 200, {"status": "ready", "patches": self._patches.states()}
+        if path == "records" and CONFIGURATION.patches_can_be_switched:
+            return 200, {"records": self._records(parse_qs(scope["query_string"].decode()))}
         name = path.removeprefix("patches/")
         if scope["method"] != "POST" or not CONFIGURATION.patches_can_be_switched or name == path:
             return 404, {"message": "not found"}
@@ -53,3 +56,8 @@ class Application:
             return 400, {"message": "state=on or state=off of a known patch"}
         self._patches.switch(name, on=state == "on")
         return 200, {"patches": self._patches.states()}
+
+    def _records(self, query: dict[str, list[str]]) -> int:
+        named = {key: values[0] for key, values in query.items()}
+        namespace, name = named.pop("namespace", ""), named.pop("name", "")
+        return records_of(namespace, name, named)

@@ -1,4 +1,4 @@
-"""Patches `log-patterns` and `log-subscriptions`: searching log groups, and following them.
+"""Patches `log-patterns`, `log-subscriptions` and `log-memory`: log groups searched, followed, bounded.
 
 ministack takes a JSON pattern for one that matches everything, gives no pages, and delivers each line to a
 follower in a thread of its own, to $LATEST, once. Sources: "FilterLogEvents", "Real-time processing of log
@@ -10,6 +10,7 @@ import gzip
 import json
 import logging
 import queue
+import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -35,9 +36,29 @@ NEEDS = [
     )),
 ]  # fmt: skip
 MAX_FOUND = 10_000
+# About 10 MB; a stream is that of one process, or of one day of access log.
+MAX_LINES = 10_000
 # CloudWatch Logs batches for longer; what is here is short enough not to be noticed.
 GATHER_S, MAX_BATCH = 0.2, 1000
 _log = logging.getLogger("haylift.emulator.logs")
+
+
+class Limit:
+    """How many lines a stream keeps."""
+
+    lines = sys.maxsize
+
+
+LIMIT = Limit()
+
+
+def memory_patch() -> Patch:
+    """Keep the newest lines of each stream; CloudWatch drops lines by age alone."""
+    return Patch(
+        "log-memory",
+        "ministack keeps every line for ever in memory",
+        [Replacement(LIMIT, "lines", MAX_LINES)],
+    )
 
 
 def new_stream(now_ms: int) -> dict[str, Any]:
@@ -57,6 +78,9 @@ def append(group: str, stream: str, message: str) -> None:
     found = record["streams"].setdefault(stream, new_stream(now_ms))
     event = {"timestamp": now_ms, "message": message, "ingestionTime": now_ms}
     cloudwatch_logs._append_log_events(found, [event])
+    if len(found["events"]) > LIMIT.lines * 1.1:
+        with cloudwatch_logs._log_events_lock:
+            del found["events"][: -LIMIT.lines]
     cloudwatch_logs._fanout_to_subscription_filters(group, stream, [event])
 
 

@@ -27,7 +27,7 @@ def points_since(metric: Mapping[str, Any], start: float, unit: str | None = Non
     key = (metric.get("Namespace"), metric.get("MetricName"), cloudwatch._dims_key(dimensions))
     # Newest last, except where a caller gave a time of its own: a look a little further back finds those.
     late = 0
-    for point in reversed(list(cloudwatch._metrics.get(key) or [])):
+    for point in reversed(cloudwatch._metrics.get(key) or []):
         if point["Timestamp"] < start:
             late += 1
             if late > 100:
@@ -64,3 +64,11 @@ def samples_of(points: Sequence[Point]) -> list[metric_statistics.Sample] | None
 def value_of(stats: dict[str, float], name: str, points: Sequence[Point] | None = None) -> float | None:
     """In place of ministack's `_stat_value`, which answers the average for a statistic it does not know."""
     return stats[name] if name in stats else statistic_of(points or [], name)
+
+
+def records_of(namespace: str, name: str, dimensions: dict[str, str]) -> int:
+    """How many records are kept of a metric, in all accounts and regions; for tests of memory."""
+    wanted = (namespace, name, cloudwatch._dims_key(dimensions))
+    return sum(
+        len(points) for key, points in list(cloudwatch._metrics._data.items()) if wanted in (key[2:], key[-1])
+    )

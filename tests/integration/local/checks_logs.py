@@ -90,8 +90,25 @@ def lambda_async(system: RunningEmulator) -> None:
     assert waits
 
 
+def log_memory(system: RunningEmulator) -> None:
+    """A stream keeps its newest lines, of a function that prints without end."""
+    marker = uuid4().hex
+    system.invoke(PROBE, {"do": "print", "text": "\n".join(f"{marker} {number}" for number in range(11_500))})
+
+    pages = (
+        system.client("logs")
+        .get_paginator("filter_log_events")
+        .paginate(logGroupName=f"/aws/lambda/{PROBE}", filterPattern=marker)
+    )
+    found = [event["message"] for page in pages for event in page["events"]]
+
+    assert f"{marker} 11499" in found
+    assert 9_000 <= len(found) <= 11_000
+
+
 CHECKS_OF_LOGS: dict[str, Check] = {
     "log-patterns": log_patterns,
     "log-subscriptions": log_subscriptions,
+    "log-memory": log_memory,
     "lambda-async": lambda_async,
 }

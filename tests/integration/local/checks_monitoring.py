@@ -260,8 +260,21 @@ def refusal(system: RunningEmulator, queries: list[dict[str, Any]], span: dict[s
     return ""
 
 
+def metric_memory(system: RunningEmulator) -> None:
+    """A thousand equal values of a function take no more room than a few, and count a thousand times."""
+    part = uuid4().hex
+    directive = {"Namespace": NAMESPACE, "Dimensions": [["Part"]], "Metrics": [{"Name": "Found"}]}
+    record = {"_aws": {"Timestamp": 1, "CloudWatchMetrics": [directive]}, "Part": part, "Found": [1] * 100}
+
+    system.invoke(PROBE, {"do": "print", "text": "\n".join([json.dumps(record)] * 10)})
+
+    assert system.metric_sum(NAMESPACE, "Found", {"Part": part}) == 1000
+    assert system.records(NAMESPACE, "Found", {"Part": part}) <= 10
+
+
 CHECKS_OF_MONITORING: dict[str, Check] = {
     "metric-data": metric_data,
+    "metric-memory": metric_memory,
     "alarms": alarms,
     "alarm-math": alarm_math,
     "composite-alarms": composite_alarms,

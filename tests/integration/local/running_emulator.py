@@ -139,6 +139,11 @@ class RunningEmulator:
         """All pages of a CloudWatch operation."""
         return list(self.client("cloudwatch").get_paginator(operation).paginate(**request))
 
+    def records(self, namespace: str, name: str, dimensions: dict[str, str]) -> int:
+        """How many records the emulator keeps of a metric."""
+        query = {"namespace": namespace, "name": name, **dimensions}
+        return int(self.http.get("/_haylift/records", params=query).raise_for_status().json()["records"])
+
     def waiting(self, queue_output: str) -> int:
         """How many messages of a queue can be received."""
         attributes = self.client("sqs").get_queue_attributes(
