@@ -315,6 +315,7 @@ def test_without_the_table_nobody_is_refused_and_nobody_let_in(deployment: Deplo
 def test_no_token_reaches_the_log(deployment: Deployment, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("DEBUG")
     token = deployment.token(Role.READER)[:-2] + "XX"
+    caplog.clear()
 
     with pytest.raises(Exception, match=r"^Unauthorized$"):
         deployment.ask(f"Bearer {token}")

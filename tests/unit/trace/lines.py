@@ -46,13 +46,13 @@ def written(name: str = "haylift") -> Iterator[Lines]:
     handler.setFormatter(LambdaPowertoolsFormatter())
     handler.addFilter(_WithRequestId())
     logger = logging.getLogger(name)
-    level, propagates = logger.level, logger.propagate
-    logger.addHandler(handler)
+    level, propagates, handlers = logger.level, logger.propagate, logger.handlers
+    logger.handlers = [handler]
     logger.setLevel(logging.INFO)
     logger.propagate = False
     try:
         yield Lines(stream)
     finally:
-        logger.removeHandler(handler)
+        logger.handlers = handlers
         logger.setLevel(level)
         logger.propagate = propagates
