@@ -38,8 +38,8 @@ def _of_function(fields: object) -> AuditRecord:
     if not isinstance(fields, dict) or not all(isinstance(value, str) for value in fields.values()):
         raise NotARecord("a record has texts only")
     try:
-        return AuditRecord(**{**fields, "outcome": Outcome(fields.get("outcome"))})
-    except (TypeError, ValueError) as fault:
+        return AuditRecord(**{**fields, "outcome": Outcome(fields["outcome"])})
+    except (KeyError, TypeError, ValueError) as fault:
         raise NotARecord("a record has other fields") from fault
 
 
