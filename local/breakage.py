@@ -13,7 +13,7 @@ import signal
 import sqlite3
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from local import system
@@ -33,6 +33,7 @@ WAL_LOCKS = (120, *range(123, 128))
 """Bytes of SQLite's -shm file: the writer's lock and the five of readers (sqlite.org/walformat.html)."""
 
 READY_LIMIT_S = 120.0
+TURN_LIMIT_S = 60.0
 
 
 def _service(layout: Layout, name: str) -> Service:
@@ -55,15 +56,31 @@ def _is_asked_for(pause_s: float) -> bool:
     return not readable
 
 
+@contextlib.contextmanager
+def _alone(layout: Layout) -> Iterator[None]:
+    """Let one command at a time change the system, after those that came before."""
+    with contextlib.ExitStack() as stack:
+
+        def is_entered() -> bool:
+            try:
+                stack.enter_context(system.exclusive(layout))
+            except LocalFault:
+                return False
+            return True
+
+        until(is_entered, what="the end of other commands", limit_s=TURN_LIMIT_S)
+        yield
+
+
 def stop(layout: Layout, options: argparse.Namespace) -> None:
     """Kill a part, as a crash would."""
-    with system.exclusive(layout):
+    with _alone(layout):
         _service(layout, options.name).process.stop(at_once=True)
 
 
 def start(layout: Layout, options: argparse.Namespace) -> None:
     """Start a part as `up` does, and wait until it answers; one that runs goes on."""
-    with system.exclusive(layout):
+    with _alone(layout):
         service = _service(layout, options.name)
         identity = service.process.identity()
         if identity is None:

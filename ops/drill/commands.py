@@ -83,16 +83,22 @@ def run_undo(session: Session) -> int:
     """Repairs whatever a killed drill may have left; harmless when nothing is broken."""
     ground = Ground.of(session)
     memory = Memory(ground.state_dir)
+    repaired = _mended(ground, memory)
+    removed = uploads.remove_all(ground)
+    said = f"repaired: {', '.join(repaired) or 'nothing was broken'}; files of drills removed: {removed}"
+    session.terminal.result({"repaired": repaired, "files_removed": removed}, [said])
+    return EXIT_OK
+
+
+def _mended(ground: Ground, memory: Memory) -> list[str]:
+    """Repairs all that is written down as broken; gives the drills' names."""
     repaired = []
     for name, known in memory.broken().items():
         DRILLS_BY_NAME[name].fault().repair(ground, known)
         memory.drop(name)
         ground.keep_record("drill.end", name)
         repaired.append(name)
-    removed = uploads.remove_all(ground)
-    said = f"repaired: {', '.join(repaired) or 'nothing was broken'}; files of drills removed: {removed}"
-    session.terminal.result({"repaired": repaired, "files_removed": removed}, [said])
-    return EXIT_OK
+    return repaired
 
 
 def run_all(session: Session) -> int:
@@ -173,6 +179,7 @@ def _prepared(ground: Ground, *, goes_on: bool = False, keeps_files: bool = Fals
     finally:
         watch.end()
         if not keeps_files:
+            _mended(ground, memory)
             uploads.remove_all(ground)
 
 

@@ -18,6 +18,7 @@ SETTLING_S = 60.0
 
 
 LEAST_VISIBILITY_S = 4
+DRAIN_LIMIT_S = 60.0
 CHAIN_S = 0.5
 """A message of the function before is there by then."""
 
@@ -205,6 +206,19 @@ class Impatient(Fault):
                 policy = json.loads(before["RedrivePolicy"]) | {"maxReceiveCount": self.receives}
                 attributes["RedrivePolicy"] = json.dumps(policy)
             ground.client("sqs").set_queue_attributes(QueueUrl=url, Attributes=attributes)
+
+    def drain(self, ground: Ground) -> None:
+        """Waits until nothing is in the queues, or for a while: others may be sending."""
+        ends_at = time.monotonic() + DRAIN_LIMIT_S
+        while time.monotonic() < ends_at and any(self._messages(ground, queue) for queue in self.queues):
+            if not ground.pause(1.0):
+                return
+
+    def _messages(self, ground: Ground, queue: str) -> int:
+        url = ground.deployment.output(f"{queue.title()}QueueUrl")
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        found = ground.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+        return sum(map(int, found.values()))
 
     @override
     def repair(self, ground: Ground, known: Known) -> None:

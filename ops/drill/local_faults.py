@@ -9,7 +9,7 @@ from typing import override
 
 from ops.drill.faults import Fault, Impatient, Known
 from ops.drill.ground import Ground
-from ops.drill.uploads import drop_dead_letters
+from ops.drill.uploads import drop_dead_letters, remove_all
 from ops.faults import OpsFault
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -118,8 +118,11 @@ class Retried(Fault):
 
     @override
     def repair(self, ground: Ground, known: Known) -> None:
-        """Ends the cause, then puts the queues right."""
+        """Ends the cause, lets the drill's messages go as fast as they came, then puts the queues right."""
         self.cause.repair(ground, known)
+        # A worker that died holds its document for the lease; of a deleted one nothing is left to do.
+        remove_all(ground)
+        self.impatience.drain(ground)
         self.impatience.repair(ground, known)
 
 

@@ -18,7 +18,10 @@ from ops.drill.verdict import AlarmTimes, Result
 from ops.drill.watch import OK, RINGING, Watch
 from ops.faults import OpsFault
 
-SLACK_S = 8.0
+SLACK_S = 15.0
+QUIET_WITHIN_MIN = 6.0
+"""A system that has just come up has had no heartbeat yet, and a drill before may have gone wrong."""
+
 """Beside the minutes of a limit: the emulator's clock, our looks at it, the end of a request."""
 
 CALM_KINDS = frozenset({Kind.SEARCH, Kind.QUESTION, Kind.LOGIN, Kind.TOUR})
@@ -72,11 +75,23 @@ class Runner:
         return _Attempt(self, drill).cleared(known)
 
     def _require_quiet(self, drill: Drill) -> None:
-        declared = [alarm for other in self.others(drill) for alarm in other.declared]
-        ringing = [name for name in sorted(self.watch.ringing()) if not any_match(declared, (name,))]
-        ringing += [name for name in sorted(self.watch.ringing()) if any_match(drill.rings, (name,))]
-        if ringing:
+        def is_quiet() -> bool:
+            return not self._disturbing(drill)
+
+        if not is_quiet():
+            self.ground.say(drill.name, f"waits for quiet: {', '.join(self._disturbing(drill))}")
+        self.watch.wait_for(is_quiet, QUIET_WITHIN_MIN * self.ground.minute_s)
+        if ringing := self._disturbing(drill):
             raise OpsFault("alarms_ring", f"Before the drill began there rang {', '.join(ringing)}.")
+
+    def _disturbing(self, drill: Drill) -> list[str]:
+        """What rings and is not another drill's; and what rings already that this one is to make ring."""
+        declared = [alarm for other in self.others(drill) for alarm in other.declared]
+        return [
+            name
+            for name in sorted(self.watch.ringing())
+            if any_match(drill.rings, (name,)) or not any_match(declared, (name,))
+        ]
 
 
 class _Attempt:
@@ -98,21 +113,22 @@ class _Attempt:
             known = self._fault.learn(self._ground)
             self._runner.memory.add(self._drill.name, known)
             self._ground.keep_record("drill.start", self._drill.name)
-            began = self._runner.now()
+            # From the first moment on, so that no time is flattered: the command that breaks takes some too.
+            broken = self._runner.now()
+            self._note_others()
             try:
                 self._break(known, calm)
-                broken = self._runner.now()
                 self._await_alarms(broken)
             finally:
                 self._storm.close()
+                repaired = self._runner.now()
                 if not is_kept:
                     self.repair(known)
-            repaired = self._runner.now()
             self._runner.on_repaired(self._drill)
             if not is_kept:
-                self._await_quiet(began, repaired)
+                self._await_quiet(broken, repaired)
             self._note_others()
-        return self._result(began, broken, None if is_kept else repaired)
+        return self._result(broken, None if is_kept else repaired)
 
     def _break(self, known: Known, calm: ExitStack) -> None:
         self._ground.say(self._drill.name, f"breaks: {self._drill.breaks}")
@@ -130,11 +146,10 @@ class _Attempt:
     def cleared(self, known: Known) -> Result:
         """What came of the repair of a fault that was kept; its alarms ring already."""
         rang = sorted(name for name in self._watch.ringing() if any_match(self._drill.declared, (name,)))
-        began = self._runner.now()
-        self.repair(known)
         repaired = self._runner.now()
-        self._await_quiet(began, repaired)
-        times = [self._times(name, self._drill.detect_min, began, repaired) for name in rang]
+        self.repair(known)
+        self._await_quiet(repaired, repaired)
+        times = [self._times(name, self._drill.detect_min, repaired, repaired) for name in rang]
         return Result(drill=self._drill, times=tuple(replace(one, detected_s=0.0) for one in times))
 
     def _await_alarms(self, broken: float) -> None:
@@ -168,8 +183,8 @@ class _Attempt:
         if self._is_named:
             self._ground.say(self._drill.name, f"status names {named}")
 
-    def _await_quiet(self, began: float, repaired: float) -> None:
-        mine = {name for name in self._watch.rang_since(began) if any_match(self._drill.declared, (name,))}
+    def _await_quiet(self, broken: float, repaired: float) -> None:
+        mine = {name for name in self._watch.rang_since(broken) if any_match(self._drill.declared, (name,))}
 
         def is_quiet() -> bool:
             return all(self._watch.first(name, OK, repaired) is not None for name in mine)
@@ -183,8 +198,8 @@ class _Attempt:
     def _limit_s(self, minutes: float) -> float:
         return minutes * self._ground.minute_s + SLACK_S
 
-    def _result(self, began: float, broken: float, repaired: float | None) -> Result:
-        rang = sorted(self._watch.rang_since(began))
+    def _result(self, broken: float, repaired: float | None) -> Result:
+        rang = sorted(self._watch.rang_since(broken))
         declared = [alarm for other in self._others for alarm in other.declared]
         return Result(
             drill=self._drill,
