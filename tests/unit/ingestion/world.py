@@ -181,5 +181,7 @@ def index_equals_bucket(world: World, key: str = KEY, *, orphans_allowed: bool =
     if not orphans_allowed:
         assert world.revisions(key) == ({row.live_revision} if lines else set())
     tenant = DocumentKey.parse(key).tenant
+    live = [each for each in world.ledger.rows.values() if each.tenant == tenant and each.live_revision]
+    assert world.ledger.tenants.documents.get(tenant, 0) == len(live)
     epoch = world.ledger.tenants.epoch(tenant)
     assert not epoch.content_version or world.cache.epochs[tenant] == epoch

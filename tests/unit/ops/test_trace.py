@@ -9,10 +9,12 @@ from typing import Any
 import boto3
 import pytest
 from haylift.domain.errors import IndexUnavailable, ModelUnavailable
+from haylift.tracing import Hop
 
 from ops.cli import main
 from ops.session import World
 from ops.trace_log import FUNCTIONS
+from ops.trace_words import RUNBOOK_BY_HOP, SEARCH_FAILED, THROTTLED
 from tests.fakes.ops import HandClock, captured_world, remarked, shown
 from tests.fakes.search import FakeModels, FaultyIndex
 from tests.unit.search.system import System
@@ -361,3 +363,13 @@ def test_every_function_behind_the_api_is_read() -> None:
     behind = {name for name in folders if "ROUTES" in (ROOT / "functions" / name / "contract.py").read_text()}
 
     assert set(FUNCTIONS) == behind | {"authorizer"}
+
+
+def test_every_runbook_that_a_trace_names_exists() -> None:
+    named = {*RUNBOOK_BY_HOP.values(), SEARCH_FAILED, THROTTLED}
+
+    assert [name for name in named if not (ROOT / "docs" / "runbooks" / f"{name}.md").exists()] == []
+
+
+def test_every_hop_has_a_runbook() -> None:
+    assert {hop.value for hop in Hop} - set(RUNBOOK_BY_HOP) == {"rate_limit"}
