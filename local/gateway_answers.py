@@ -35,7 +35,8 @@ _TITLES = {
           "Something went wrong on our side; quote the request id when you report it."),
     502: ("BadGateway", "Internal error", "internal_error",
           "Something went wrong on our side; quote the request id when you report it."),
-    503: ("Unavailable", "Unavailable", "store_unavailable", "The tenants table does not answer."),
+    503: ("Unavailable", "Unavailable", "store_unavailable",
+          "Your token could not be checked just now; try again in a few seconds."),
     504: ("GatewayTimeout", "Time-out", "timeout",
           "No answer within 29 seconds; ask less at once, or try again."),
 }  # fmt: skip

@@ -24,11 +24,11 @@ JOINERS = "\u200c\u200d"
 
 
 def _question(text: str) -> str:
+    if len(text) > MAX_QUERY_CHARS:
+        raise invalid_field("query_too_long", f"A query has at most {MAX_QUERY_CHARS} characters.")
     stripped = "".join(filter(_is_readable, _encodable(text))).strip()
     if all(letter.isspace() or letter in JOINERS for letter in stripped):
         raise invalid_field("empty_query", "The query is empty.")
-    if len(stripped) > MAX_QUERY_CHARS:
-        raise invalid_field("query_too_long", f"A query has at most {MAX_QUERY_CHARS} characters.")
     return stripped
 
 
