@@ -168,7 +168,7 @@ class MemorySigner:
     def verify(self, token: str) -> dict[str, object]:
         claims = self.claims_by_token.get(token)
         if claims is None or self._is_refused(claims):
-            raise NotAuthenticated("The token is not valid or has expired.")
+            raise NotAuthenticated("The token is not valid or has expired.", code="token_invalid")
         return dict(claims)
 
     def jwks(self) -> dict[str, object]:
