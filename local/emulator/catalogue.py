@@ -18,6 +18,7 @@ from local.emulator import (
     lambda_patch,
     lambda_queue,
     lambda_throttles,
+    locks,
     log_groups,
     metric_data,
     metric_memory,
@@ -59,6 +60,8 @@ _FACTORIES: Sequence[PatchFactory] = (
     provisioners.stand_ins_patch,
     provisioners.table_ttl_patch,
     provisioners.rest_api_id_patch,
+    locks.object_lock_patch,
+    locks.disabled_keys_patch,
 )
 _NEEDS: Sequence[Sequence[Needs]] = (
     lambda_patch.NEEDS,
@@ -84,6 +87,7 @@ _NEEDS: Sequence[Sequence[Needs]] = (
     schedules.NEEDS,
     queue_metrics.NEEDS,
     provisioners.NEEDS,
+    locks.NEEDS,
 )
 
 

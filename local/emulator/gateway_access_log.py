@@ -22,6 +22,7 @@ NEEDS = [
     Needs("ministack.services.apigateway_v1", (
         "_handle_execute_in_scope", "_call_lambda_raw", "_invoke_authorizer_lambda",
         "_authorize_request_v1", "_gateway_error_response", "_lambda_proxy_response", "_stages_v1",
+        "_evaluate_policy", "_authorizer_cache",
     )),
     Needs("ministack.services.cloudformation.provisioners", ("_RESOURCE_HANDLERS",)),
 ]  # fmt: skip
@@ -112,12 +113,20 @@ def _observers() -> list[Replacement]:
         apigateway_v1._authorize_request_v1, apigateway_v1._invoke_authorizer_lambda,
         apigateway_v1._call_lambda_raw,
     )  # fmt: skip
+    evaluate = apigateway_v1._evaluate_policy
     shape, answer_error = apigateway_v1._lambda_proxy_response, apigateway_v1._gateway_error_response
 
     async def authorize_and_note(*args: Any) -> Any:
         error, context = await authorize(*args)
-        current_call().authorizer_context = context or {}
+        if context:
+            current_call().authorizer_context = context
         return error, context
+
+    def evaluate_and_note(policy: Any, arn: str) -> Any:
+        # A denied call has a caller too: ministack drops the context, but keeps it beside the policy.
+        kept = apigateway_v1._authorizer_cache.values()
+        current_call().authorizer_context = next((each[2] for each in kept if each[1] is policy), {})
+        return evaluate(policy, arn)
 
     async def ask_and_note(*args: Any) -> Any:
         call, started = current_call(), time.monotonic()
@@ -143,6 +152,7 @@ def _observers() -> list[Replacement]:
 
     return [
         Replacement(apigateway_v1, "_authorize_request_v1", authorize_and_note),
+        Replacement(apigateway_v1, "_evaluate_policy", evaluate_and_note),
         Replacement(apigateway_v1, "_invoke_authorizer_lambda", ask_and_note),
         Replacement(apigateway_v1, "_call_lambda_raw", invoke_and_note),
         Replacement(apigateway_v1, "_lambda_proxy_response", shape_and_note),

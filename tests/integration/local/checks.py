@@ -206,6 +206,8 @@ def access_log(system: RunningEmulator) -> None:
         system.call("GET", "/guarded"),
         system.call("GET", "/nothing"),
         system.call("GET", "/echo", params={"do": "raise"}),
+        system.call("GET", "/guarded", headers={"Authorization": "deny"}),
+        system.call("GET", "/guarded", headers={"Authorization": "deny"}),
     ]
 
     pattern = " ".join(f'?"{call.headers["x-amzn-requestid"]}"' for call in calls)
@@ -218,8 +220,10 @@ def access_log(system: RunningEmulator) -> None:
         ("401", "/guarded", "UNAUTHORIZED", "-"),
         ("403", "-", "MISSING_AUTHENTICATION_TOKEN", "-"),
         ("502", "/echo", "DEFAULT_5XX", "-"),
+        ("403", "/guarded", "ACCESS_DENIED", "-"),
+        ("403", "/guarded", "ACCESS_DENIED", "-"),
     ]
-    assert [line["principal"] for line in lines] == [someone, "-", "-", "-"]
+    assert [line["principal"] for line in lines] == [someone, "-", "-", "-", "deny", "deny"]
     assert lines[0]["source"] == lines[0]["ip"] == "127.0.0.1"
     assert int(lines[0]["took"]) >= int(lines[0]["integration"]) >= 0
     assert {line["unknown"] for line in lines} == {"-"}

@@ -15,6 +15,7 @@ os.environ["PATH"] = f"{NODE_BIN}{os.pathsep}{os.environ['PATH']}"
 pytest.register_assert_rewrite(
     "tests.integration.local.checks", "tests.integration.local.checks_monitoring",
     "tests.integration.local.checks_logs",
+    "tests.integration.local.checks_locks",
     "tests.integration.local.running_emulator",
 )  # fmt: skip
 

@@ -136,6 +136,9 @@ class ConformanceStack(cdk.Stack):
         echo = api.root.get_resource("echo")
         assert echo is not None
         echo.add_resource("again").add_method("GET", integration)
+        api.root.add_resource("shared").add_cors_preflight(
+            allow_origins=["https://app.example"], allow_methods=["GET"], max_age=cdk.Duration.minutes(10)
+        )
         api.root.add_resource("guarded").add_method("GET", integration, authorizer=guarded)
         api.root.add_resource("anyone").add_method("GET", integration, authorizer=anyone)
         problems = (
@@ -171,6 +174,8 @@ class ConformanceStack(cdk.Stack):
             event_sources.SqsEventSource(queue, batch_size=10, report_batch_item_failures=True)
         )
         unread = sqs.Queue(self, "Unread")
+        mapping = next(c for c in consumer.node.find_all() if isinstance(c, lambda_.CfnEventSourceMapping))
+        self._output("Mapping", mapping.ref)
         self._output("Work", queue.queue_url)
         self._output("Unread", unread.queue_url)
 

@@ -129,8 +129,9 @@ def test_printed_lines_are_in_the_log_group_when_the_answer_is_there(system: Run
 
     system.invoke(PROBE, {"do": "print", "text": text})
 
-    found = system.client("logs").filter_log_events(logGroupName=f"/aws/lambda/{PROBE}", filterPattern="")
-    messages = [event["message"] for event in found["events"]]
+    request = {"logGroupName": f"/aws/lambda/{PROBE}", "filterPattern": f'?"{text}" ?"Max Memory Used: "'}
+    found = system.client("logs").filter_log_events(**request)["events"]
+    messages = [event["message"] for event in found]
     assert text in messages
     assert any(m.startswith("REPORT RequestId: ") and "Max Memory Used: " in m for m in messages)
 
