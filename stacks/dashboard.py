@@ -14,7 +14,7 @@ from constructs import Construct
 from stacks.alarms.parts import MINUTE_S, AlarmSpec, Series
 from stacks.environment import Environment
 from stacks.graphs import Row, rows
-from stacks.metrics import Metrics
+from stacks.metrics import StageMetrics
 
 COLUMNS = 24
 GRAPHS_PER_LINE = 3
@@ -36,7 +36,7 @@ class OperatorsDashboard(Construct):
         alarms: Sequence[cloudwatch.AlarmBase],
     ) -> None:
         super().__init__(scope, "Dashboard")
-        self._metrics = Metrics(environment)
+        self._metrics = StageMetrics(environment)
         self._specs_by_name = {spec.name: spec for spec in specs}
         dashboard = cloudwatch.Dashboard(
             self,

@@ -24,6 +24,18 @@ CACHE = ROOT / ".build" / "layers"
 CORE = "core"
 PYTHON_VERSION = "3.13"
 
+PAGES = "pages"
+PAGES_SOURCE = ROOT / "node_modules" / "swagger-ui-dist"
+PAGES_PACKAGE = "swagger_ui_dist"
+PAGES_FILES = (
+    "LICENSE",
+    "NOTICE",
+    "swagger-ui-bundle.js",
+    "swagger-ui-bundle.js.LICENSE.txt",
+    "swagger-ui.css",
+)
+"""Of the npm package that package-lock.json pins; the reference function reads them as package data."""
+
 LOWER_LAYERS = {"api": (), "search": ("api",), "parsing": ("api", "search")}
 """What lies below a dependency layer: packages pinned there are not packed again."""
 
@@ -54,10 +66,10 @@ def layer_archive(name: str, target: BundleTarget) -> Path:
     """The zip of a layer, made now unless it is in the cache.
 
     Args:
-        name: `core` (own code) or a dependency layer (`api`, `search`, `parsing`).
+        name: `core` (own code), `pages` (Swagger UI) or a dependency layer (`api`, `search`, `parsing`).
 
     Raises:
-        BundlingFailed: no uv, another Python, or uv could not install the packages.
+        BundlingFailed: no uv, another Python, uv could not install the packages, or npm has not.
     """
     platform = target.platform or f"{sys.platform}-{target.architecture}"
     digest = _digest(name, platform)
@@ -96,10 +108,10 @@ def _locked(name: str) -> dict[str, str]:
 def _digest(name: str, platform: str) -> str:
     digest = hashlib.sha256(f"{name}\0{platform}\0{PYTHON_VERSION}\0".encode())
     digest.update(Path(__file__).read_bytes())
-    if name != CORE:
+    if name in LOWER_LAYERS:
         digest.update(requirements_of(name).encode())
         return digest.hexdigest()
-    for path in _sources():
+    for path in _sources() if name == CORE else _page_files():
         digest.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
 
@@ -107,6 +119,19 @@ def _digest(name: str, platform: str) -> str:
 def _sources() -> list[Path]:
     files = (ROOT / "layers" / CORE / "python").rglob("*")
     return sorted(path for path in files if path.is_file() and path.suffix != ".pyc")
+
+
+def _page_files() -> list[Path]:
+    files = [PAGES_SOURCE / name for name in PAGES_FILES]
+    if not all(path.is_file() for path in files):
+        raise BundlingFailed("Swagger UI is not in node_modules: run `make setup`.")
+    return files
+
+
+def _copy_pages(folder: Path) -> None:
+    folder.mkdir(parents=True)
+    for path in _page_files():
+        shutil.copy(path, folder)
 
 
 def _make(name: str, target: BundleTarget, archive: Path) -> None:
@@ -118,6 +143,8 @@ def _make(name: str, target: BundleTarget, archive: Path) -> None:
         packages = Path(work) / "layer" / "python"
         if name == CORE:
             shutil.copytree(ROOT / "layers" / CORE / "python", packages)
+        elif name == PAGES:
+            _copy_pages(packages / PAGES_PACKAGE)
         else:
             _install(name, target, packages)
         _trim(packages)

@@ -5,9 +5,10 @@ from aws_cdk import RemovalPolicy
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from stacks.layer_recipe import CORE, BundleTarget, layer_archive
+from stacks.layer_recipe import CORE, PAGES, BundleTarget, layer_archive
 
 API_LAYERS = (CORE, "api")
+REFERENCE_LAYERS = (*API_LAYERS, PAGES)
 SEARCH_LAYERS = (*API_LAYERS, "search")
 INGESTION_LAYERS = (*SEARCH_LAYERS, "parsing")
 

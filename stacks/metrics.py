@@ -13,7 +13,7 @@ PHYSICAL = {Part.API, Part.QUEUE, Part.FUNCTION, Part.DOMAIN}
 """Dimensions of AWS's whose values are names of the stage; other values stand as they are."""
 
 
-class Metrics:
+class StageMetrics:
     """Makes the metrics of one stage."""
 
     def __init__(self, environment: Environment) -> None:

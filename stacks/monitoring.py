@@ -12,7 +12,7 @@ from stacks.audit import AuditStack
 from stacks.dashboard import OperatorsDashboard
 from stacks.environment import Environment
 from stacks.ingestion import IngestionStack
-from stacks.metrics import Metrics
+from stacks.metrics import StageMetrics
 from stacks.on_call import OnCall
 from stacks.search_api import SearchApiStack
 
@@ -43,7 +43,7 @@ class MonitoringStack(cdk.Stack):
     ) -> None:
         super().__init__(scope, environment.name_of("monitoring"))
         self._environment = environment
-        self._metrics = Metrics(environment)
+        self._metrics = StageMetrics(environment)
         # Alarms name what they watch, so nothing may be watched before it is there.
         for stack in (api, ingestion, audit):
             self.add_stack_dependency(stack)

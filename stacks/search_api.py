@@ -24,7 +24,7 @@ from stacks.connections import Connections, Placement
 from stacks.environment import Environment
 from stacks.function import FunctionSpec, HayliftFunction
 from stacks.gateway import API_STAGE, Gateway
-from stacks.layers import API_LAYERS, SEARCH_LAYERS, Layers
+from stacks.layers import API_LAYERS, REFERENCE_LAYERS, SEARCH_LAYERS, Layers
 from stacks.storage import BY_UPDATED, OPEN_DOCUMENTS, StorageStack
 
 GATEWAY_TIMEOUT_S = 29
@@ -34,7 +34,7 @@ AUTH = FunctionSpec(name="auth", layers=API_LAYERS, memory_mib=1024, timeout_s=1
 DOCUMENTS = FunctionSpec(name="documents", layers=API_LAYERS, memory_mib=512, timeout_s=15)
 SEARCH = FunctionSpec(name="search", layers=SEARCH_LAYERS, memory_mib=1769, timeout_s=GATEWAY_TIMEOUT_S)
 METRICS = FunctionSpec(name="metrics", layers=API_LAYERS, memory_mib=512, timeout_s=15)
-REFERENCE = FunctionSpec(name="reference", layers=API_LAYERS, memory_mib=512, timeout_s=15)
+REFERENCE = FunctionSpec(name="reference", layers=REFERENCE_LAYERS, memory_mib=512, timeout_s=15)
 ROUTES_BY_FUNCTION: Mapping[str, Sequence[Route]] = {
     AUTH.name: auth.ROUTES,
     SEARCH.name: search.ROUTES,

@@ -6,12 +6,18 @@ from collections.abc import Mapping
 import pytest
 from ministack.services.cloudformation.provisioners import _RESOURCE_HANDLERS
 
+from local.emulator import alarm_math
 from local.emulator.provisioners import STAND_INS
 from tests.infra.assembly import Template, templates
 
 pytestmark = [pytest.mark.infra, pytest.mark.timeout(900)]
 
-KNOWN = {*_RESOURCE_HANDLERS, *STAND_INS}
+PATCHED_IN = {
+    replacement.name
+    for replacement in alarm_math.composite_patch().replacements
+    if replacement.owner is _RESOURCE_HANDLERS
+}
+KNOWN = {*_RESOURCE_HANDLERS, *STAND_INS, *PATCHED_IN}
 
 
 def unknown_types(stacks: Mapping[str, Template]) -> set[str]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from stacks.environment import ContextFault, Environment, SqliteIndex
+from stacks.environment import ContextFault, Environment, RateLimits, SqliteIndex
 from stacks.environments import read_environment
 
 
@@ -36,6 +36,10 @@ def test_sqlite_is_taken_for_local(prod: Environment) -> None:
             {"stage": "local", "cache_endpoint": "127.0.0.1:6379", "index_dir": "index"},
             "-c index_dir is an absolute path",
         ),
+        ({"stage": "dev", "rate_limits": "10"}, "-c rate_limits is off or LOGINS/SEARCHES a minute"),
+        ({"stage": "dev", "page_mail": "a@x.org,b"}, "'b' is none of them"),
+        ({"stage": "dev", "page_https": "http://x.org"}, "-c page_https is a list like https://"),
+        ({"stage": "dev", "allowed_origins": "https://x.org/"}, "-c allowed_origins is a list like"),
     ],
 )
 def test_a_wrong_context_is_answered_with_the_right_one(context: dict[str, str], message: str) -> None:
@@ -43,6 +47,18 @@ def test_a_wrong_context_is_answered_with_the_right_one(context: dict[str, str],
         read_environment(context.get)
 
     assert message in str(fault.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (None, RateLimits(logins_per_minute=10, searches_per_minute=60)),
+        ("off", RateLimits(logins_per_minute=0, searches_per_minute=0)),
+        ("5/600", RateLimits(logins_per_minute=5, searches_per_minute=600)),
+    ],
+)
+def test_rate_limits_come_from_the_context(text: str | None, expected: RateLimits) -> None:
+    assert read_environment({"stage": "dev", "rate_limits": text}.get).rate_limits == expected
 
 
 def test_no_difference_between_stages_has_a_default() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from stacks.layer_recipe import CORE, ROOT, BundleTarget, layer_archive, requirements_of, unpacked_bytes
 from stacks.layers import API_LAYERS, INGESTION_LAYERS, SEARCH_LAYERS
+from tests.contract.drift.contracts import function_names
 from tests.infra.assembly import validated
 
 pytestmark = [pytest.mark.infra, pytest.mark.timeout(900)]
@@ -58,10 +59,7 @@ def test_functions_hold_their_own_folder_only() -> None:
         for folder in folders
     }
 
-    assert set(contents) == {
-        ("__init__.py", name)
-        for name in ("auth", "authorizer", "dispatch", "documents", "ingestion", "search")
-    }
+    assert set(contents) == {("__init__.py", name) for name in function_names()}
     assert max(contents.values()) < OWN_CODE_MB * 1e6
 
 

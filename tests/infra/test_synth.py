@@ -12,15 +12,17 @@ from tests.infra.assembly import STAGES, synthesise, synthesised_again, validate
 pytestmark = [pytest.mark.infra, pytest.mark.timeout(900)]
 
 STACKS = {
-    "local": {"storage", "search-api", "ingestion", "monitoring"},
+    "local": {"storage", "audit", "search-api", "ingestion", "monitoring"},
     "dev": {
-        "network", "storage", "index", "cache", "model-endpoint", "search-api", "ingestion", "monitoring",
+        "network", "storage", "audit", "index", "cache", "model-endpoint", "search-api", "ingestion",
+        "monitoring",
     },
 }  # fmt: skip
 STACKS["prod"] = STACKS["dev"]
 OUTPUTS = {
     "RestApiId", "ApiStageName", "ApiUrl", "UploadBucketName", "UsersTableName", "TokensTableName",
-    "LedgerTableName", "TenantsTableName", "OnCallInboxUrl", "OnCallTopicArn", "SigningKeyId",
+    "LedgerTableName", "TenantsTableName", "OnCallInboxUrl", "PageTopicArn", "TicketTopicArn", "SigningKeyId",
+    "FeedbackTableName", "AuditBucketName", "AuditLogGroupName", "DashboardName",
     "EmbedEndpointName", "InteractiveQueueUrl", "BackfillQueueUrl", "IntakeQueueUrl",
 }  # fmt: skip
 

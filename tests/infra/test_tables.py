@@ -30,6 +30,7 @@ def shape(table: Resource) -> dict[str, object]:
             "Tokens",
             {"keys": ["token_hash:S"], "indexes": {}, "expires": "expires_at"},
         ),
+        ("Feedback", {"keys": ["tenant:S", "rating_id:S"], "indexes": {}, "expires": None}),
         ("Tenants", {"keys": ["tenant:S"], "indexes": {}, "expires": None}),
         (
             "Ledger",

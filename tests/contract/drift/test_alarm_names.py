@@ -1,12 +1,12 @@
 """Lock 4: every alarm has its runbook, every runbook its alarm."""
 
 import copy
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
 
-from stacks.alarms import CATALOGUE, MAX_DESCRIPTION_CHARS, description_of
+from stacks.alarms.descriptions import MAX_DESCRIPTION_CHARS, description_of
 from tests.contract.drift.contracts import ROOT
 from tests.infra.assembly import STAGES, Resource, resources, templates
 
@@ -29,28 +29,47 @@ def alarm_faults(names: Iterable[str], stage: str, runbooks: Path) -> list[str]:
     ]
 
 
+MISSING = {"heartbeat": "breaching", "dead-letters": "ignore"}
+"""What silence means, where it is not simply good: no heartbeat, and a queue that SQS stopped reporting."""
+
+
 def careless_alarms(alarms: Iterable[Resource]) -> list[str]:
-    """Alarms that tell nobody, do not say what silence means, or say nothing useful."""
-    return [
-        alarm["AlarmName"]
-        for alarm in alarms
-        if not alarm.get("AlarmActions")
-        or alarm.get("TreatMissingData") != "notBreaching"
-        or "1. " not in alarm["AlarmDescription"]
-        or "Runbook: docs/runbooks/" not in alarm["AlarmDescription"]
-        or len(alarm["AlarmDescription"]) > MAX_DESCRIPTION_CHARS
-    ]
+    """Alarms that tell nobody (or not when it is over), take silence wrongly, or say nothing useful.
+
+    Composite alarms have no data of their own; parts of one tell nobody by themselves.
+    """
+    return [alarm["AlarmName"] for alarm in alarms if any(_carelessness(alarm))]
+
+
+def _carelessness(alarm: Resource) -> Iterator[bool]:
+    text = alarm["AlarmDescription"]
+    word = text.split(" ")[0]
+    symptom = alarm["AlarmName"].split("-", 2)[2].split("/")[0]
+    yield word not in {"PAGE", "TICKET", "PART"}
+    for actions in (alarm.get("AlarmActions", []), alarm.get("OKActions", [])):
+        yield _told(actions) != {"PAGE": ["Page"], "TICKET": ["Ticket"], "PART": []}[word]
+    if "AlarmRule" not in alarm:
+        yield alarm.get("TreatMissingData") != MISSING.get(symptom, "notBreaching")
+    yield any(f"\n{number}. python -m ops " not in text for number in (1, 2, 3))
+    yield not text.endswith(f"\nRunbook: docs/runbooks/{symptom}.md")
+    yield len(text) > MAX_DESCRIPTION_CHARS
+
+
+def _told(actions: list[dict[str, str]]) -> list[str]:
+    """The severities of the topics that are told."""
+    return [name for action in actions for name in ("Page", "Ticket") if f"OnCall{name}" in action["Ref"]]
 
 
 def _alarms(stage: str) -> list[Resource]:
-    return [alarm for _, _, alarm in resources(templates(stage), "AWS::CloudWatch::Alarm")]
+    kinds = ("AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm")
+    return [alarm for kind in kinds for _, _, alarm in resources(templates(stage), kind)]
 
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_alarms_and_runbooks_have_the_same_names(stage: str) -> None:
     names = [alarm["AlarmName"] for alarm in _alarms(stage)]
 
-    assert len(names) == sum(len(spec.watches) for spec in CATALOGUE)
+    assert len(names) == len(set(names))
     assert alarm_faults(names, stage, RUNBOOKS) == []
 
 
@@ -69,10 +88,17 @@ def test_an_alarm_tells_somebody_what_to_do_first(stage: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("field", "value"), [("AlarmActions", []), ("TreatMissingData", "missing"), ("AlarmDescription", "slow")]
+    ("field", "value"),
+    [
+        ("AlarmActions", []),
+        ("OKActions", []),
+        ("AlarmActions", [{"Ref": "OnCallTicket"}]),
+        ("TreatMissingData", "missing"),
+        ("AlarmDescription", "PAGE slow"),
+    ],
 )
 def test_a_careless_alarm_would_be_seen(field: str, value: object) -> None:
-    alarm = copy.deepcopy(_alarms("dev")[0])
+    alarm = copy.deepcopy(next(a for a in _alarms("dev") if a["AlarmName"] == "haylift-dev-api-errors"))
     alarm[field] = value
 
     assert careless_alarms([alarm]) == [alarm["AlarmName"]]
@@ -80,4 +106,16 @@ def test_a_careless_alarm_would_be_seen(field: str, value: object) -> None:
 
 def test_an_alarm_without_a_runbook_does_not_synthesise() -> None:
     with pytest.raises(ValueError, match="The alarm search-lost needs a runbook"):
-        description_of("search-lost")
+        description_of("search-lost", first_word="PAGE", stage="dev")
+
+
+def test_a_description_that_is_too_long_does_not_synthesise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commands = "python -m ops status\n" * 3
+    text = f"## Symptom\n\n{'slow ' * 250}\n\n## First three commands\n\n```bash\n{commands}```\n"
+    (tmp_path / "endless.md").write_text(text)
+    monkeypatch.setattr("stacks.alarms.descriptions.RUNBOOKS", tmp_path)
+
+    with pytest.raises(ValueError, match="characters do not fit"):
+        description_of("endless", first_word="PAGE", stage="dev")

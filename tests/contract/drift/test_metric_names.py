@@ -10,7 +10,7 @@ import pytest
 from haylift.adapters.lambda_telemetry import EmfTelemetry
 from haylift.telemetry import NAMESPACE, SHAPES, Dimension, Metric
 
-from stacks.alarms import AwsMetric
+from stacks.alarms.parts import AwsMetric
 from tests.contract.drift.contracts import ROOT
 from tests.infra.assembly import STAGES, Resource, resources, templates
 
@@ -18,7 +18,7 @@ REGISTRY = ROOT / "layers" / "core" / "python" / "haylift" / "telemetry.py"
 # The one place each that turns an entry of the registry into a metric of AWS.
 WRITERS = {
     ROOT / "layers" / "core" / "python" / "haylift" / "adapters" / "lambda_telemetry.py",
-    ROOT / "stacks" / "monitoring.py",
+    ROOT / "stacks" / "metrics.py",
 }
 METRIC_MAKERS = {"single_metric", "add_metric", "put_metric_data", "Metrics", "MathExpression"}
 NAMES = {metric.value for metric in Metric}
@@ -52,20 +52,58 @@ def _strays(node: ast.AST, path: Path) -> Iterator[str]:
             yield f"calls {name}"
 
 
+AWS_DIMENSIONS = {
+    "AWS/ApiGateway": {"ApiName", "Stage"},
+    "AWS/SQS": {"QueueName"},
+    "AWS/Lambda": {"FunctionName"},
+    "AWS/ES": {"DomainName", "ClientId"},
+}
+CLOUDWATCH_LIMIT = 10
+"""Metrics in the expression of one alarm."""
+
+
 def alarm_metric_faults(alarms: Mapping[str, Resource]) -> list[str]:
-    """Alarms on a metric, or on dimensions, that nobody writes."""
+    """Alarms on a metric, or on dimensions, that nobody writes; expressions that CloudWatch refuses."""
     faults = []
     for logical_id, alarm in alarms.items():
-        namespace, name = alarm.get("Namespace"), alarm.get("MetricName", "")
-        dimensions = {dimension["Name"] for dimension in alarm.get("Dimensions", [])}
-        if namespace != NAMESPACE:
-            if (namespace, name) not in {metric.value for metric in AwsMetric}:
-                faults.append(f"{logical_id}: {namespace} {name} is not in the catalogue")
-        elif name not in SHAPE_BY_NAME:
-            faults.append(f"{logical_id}: {name} is not in the registry")
-        elif dimensions != {dimension.value for dimension in SHAPE_BY_NAME[name].dimensions}:
-            faults.append(f"{logical_id}: {name} does not have the dimensions {sorted(dimensions)}")
+        watched = [query["MetricStat"]["Metric"] for query in _queries(alarm) if "MetricStat" in query]
+        faults += [f"{logical_id}: {fault}" for metric in watched or [alarm] for fault in _faults(metric)]
+        faults += [f"{logical_id}: {fault}" for fault in _expression_faults(_queries(alarm))]
     return faults
+
+
+def _queries(alarm: Resource) -> list[Resource]:
+    return list(alarm.get("Metrics", []))
+
+
+def _expression_faults(queries: list[Resource]) -> Iterator[str]:
+    texts = [query["Expression"] for query in queries if "Expression" in query]
+    ids = {query["Id"] for query in queries}
+    if len(queries) - len(texts) > CLOUDWATCH_LIMIT:
+        yield f"{len(queries) - len(texts)} metrics in one expression"
+    for text in texts:
+        if "SEARCH" in text:
+            yield "an alarm cannot search"
+        unknown = set(re.findall(r"\b[a-z]\w*", text)) - ids
+        if unknown:
+            yield f"unknown ids {sorted(unknown)}"
+    periods = {query["MetricStat"]["Period"] for query in queries if "MetricStat" in query}
+    if len(periods) > 1:
+        yield f"several periods {sorted(periods)}"
+
+
+def _faults(metric: Resource) -> Iterator[str]:
+    namespace, name = metric.get("Namespace", ""), metric.get("MetricName", "")
+    dimensions = {dimension["Name"] for dimension in metric.get("Dimensions", [])}
+    if namespace != NAMESPACE:
+        if (namespace, name) not in {metric.value for metric in AwsMetric}:
+            yield f"{namespace} {name} is not in the catalogue"
+        elif dimensions != AWS_DIMENSIONS[namespace]:
+            yield f"{name} does not have the dimensions {sorted(dimensions)}"
+    elif name not in SHAPE_BY_NAME:
+        yield f"{name} is not in the registry"
+    elif dimensions != {dimension.value for dimension in SHAPE_BY_NAME[name].dimensions}:
+        yield f"{name} does not have the dimensions {sorted(dimensions)}"
 
 
 def runbook_metric_faults(text: str) -> list[str]:
@@ -78,6 +116,47 @@ def runbook_metric_faults(text: str) -> list[str]:
 def _alarms(stage: str) -> dict[str, Resource]:
     found = resources(templates(stage), "AWS::CloudWatch::Alarm")
     return {logical_id: alarm for _, logical_id, alarm in found}
+
+
+def _stat(name: str, *dimensions: str, period: int = 60) -> Resource:
+    """A query of a metric of ours, as templates have it."""
+    metric = {"Namespace": NAMESPACE, "MetricName": name, "Dimensions": [{"Name": d} for d in dimensions]}
+    return {"Id": "m", "MetricStat": {"Metric": metric, "Period": period, "Stat": "Sum"}}
+
+
+def dashboard_faults(body: str) -> list[str]:
+    """Lines of a dashboard on metrics or dimensions that nobody writes."""
+    rows = [row for widget in json.loads(body)["widgets"] for row in widget["properties"].get("metrics", [])]
+    named = [[part for part in row if isinstance(part, str)] for row in rows]
+    metrics = [
+        {"Namespace": row[0], "MetricName": row[1], "Dimensions": [{"Name": name} for name in row[2::2]]}
+        for row in named
+        if row
+    ]
+    return [fault for metric in metrics for fault in _faults(metric)]
+
+
+def dashboard_body(stage: str) -> str:
+    """The dashboard of a stage; what CloudFormation fills in is text."""
+    ((_, _, dashboard),) = resources(templates(stage), "AWS::CloudWatch::Dashboard")
+    body = dashboard["DashboardBody"]
+    parts = body["Fn::Join"][1] if isinstance(body, dict) else [body]
+    return "".join(part if isinstance(part, str) else "filled-in" for part in parts)
+
+
+@pytest.mark.infra
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("stage", STAGES)
+def test_the_dashboard_shows_what_is_written(stage: str) -> None:
+    assert dashboard_faults(dashboard_body(stage)) == []
+
+
+def test_a_line_on_nothing_would_be_seen() -> None:
+    body = json.dumps(
+        {"widgets": [{"properties": {"metrics": [[NAMESPACE, "model_calls", "task", "embed"]]}}]}
+    )
+
+    assert dashboard_faults(body) == ["model_calls does not have the dimensions ['task']"]
 
 
 def test_no_code_makes_or_names_a_metric_past_the_registry() -> None:
@@ -128,7 +207,13 @@ def test_alarms_watch_what_is_written(stage: str) -> None:
     [
         {"Namespace": NAMESPACE, "MetricName": "searches", "Dimensions": []},
         {"Namespace": NAMESPACE, "MetricName": "model_calls", "Dimensions": [{"Name": "task"}]},
-        {"Namespace": "AWS/Lambda", "MetricName": "Duration", "Dimensions": []},
+        {"Namespace": "AWS/Lambda", "MetricName": "Durations", "Dimensions": []},
+        {"Namespace": "AWS/Lambda", "MetricName": "Throttles", "Dimensions": [{"Name": "Resource"}]},
+        {"Metrics": [_stat("model_calls", "task")]},
+        {"Metrics": [_stat("shed_requests"), {"Id": "e", "Expression": "lost / 2"}]},
+        {"Metrics": [_stat("shed_requests"), {"Id": "e", "Expression": "SUM(SEARCH(m))"}]},
+        {"Metrics": [_stat("shed_requests", period=60), _stat("shed_requests", period=300)]},
+        {"Metrics": [_stat("shed_requests")] * 11},
     ],
 )
 def test_an_alarm_on_nothing_would_be_seen(alarm: Resource) -> None:

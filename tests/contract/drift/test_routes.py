@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from fastapi.routing import APIRoute
 from haylift.contract import Access
+from haylift.routes import ALL_ROUTES
 
 from tests.contract.drift.contracts import contract_of, functions_with
 from tests.infra.assembly import STAGES, Template, resources, templates
@@ -59,6 +60,17 @@ def routes_of_gateway(template: Template) -> Routes:
             _access_of(template, method),
         )
         for _, _, method in resources({"api": template}, "AWS::ApiGateway::Method")
+        if method["HttpMethod"] != "OPTIONS"
+    }
+
+
+def preflighted_paths(template: Template) -> set[str]:
+    """Paths whose preflights the gateway answers itself."""
+    paths = _paths(template)
+    return {
+        paths[method["ResourceId"]["Ref"]]
+        for _, _, method in resources({"api": template}, "AWS::ApiGateway::Method")
+        if method["HttpMethod"] == "OPTIONS" and method["Integration"]["Type"] == "MOCK"
     }
 
 
@@ -112,7 +124,14 @@ def test_app_contract_and_gateway_have_the_same_routes(stage: str) -> None:
     gateway = routes_of_gateway(templates(stage)["search-api"])
 
     assert list(route_faults(routes_of_contracts(), _apps(), gateway)) == []
-    assert len(gateway) >= 11
+    assert len(gateway) == len(ALL_ROUTES)
+
+
+def test_a_browser_may_ask_for_every_path_where_an_origin_is_allowed() -> None:
+    paths = {route.partition(" ")[2] for route in routes_of_contracts()}
+
+    assert preflighted_paths(templates("local")["search-api"]) == paths
+    assert preflighted_paths(templates("prod")["search-api"]) == set()
 
 
 def test_a_route_that_lost_its_authorizer_would_be_seen() -> None:
