@@ -11,6 +11,9 @@ from ops.trace_words import in_words, runbook_of
 OK = "ok"
 UNFINISHED = "unfinished"
 UNKNOWN = "unknown"
+START = "start"
+SHOWN_START_MS = 100.0
+"""A process that runs adds a few milliseconds; one that has to start adds hundreds."""
 
 
 @dataclass
@@ -77,6 +80,7 @@ def tree_of(evidence: Evidence) -> Node:
         root.children += _nested(function, list(lines))
     if evidence.gateway is not None:
         _add_unfinished(root, evidence.gateway)
+        _add_starts(root, evidence.gateway)
     return root
 
 
@@ -138,6 +142,19 @@ def _add_unfinished(root: Node, gateway: Mapping[str, str]) -> None:
     root.children = [node for node in root.children if node.function != function]
     took_ms = number(said(gateway, "integrationLatency"))
     root.children.append(Node("function", function, took_ms, UNFINISHED, {}, inside))
+
+
+def _add_starts(root: Node, gateway: Mapping[str, str]) -> None:
+    """What a function took before its first line: starting a process, and the way to it."""
+    for hop, key in (("authorizer", "authorizerLatency"), ("function", "integrationLatency")):
+        whole_ms = number(said(gateway, key))
+        place = next((place for place, node in enumerate(root.children) if node.hop == hop), None)
+        if whole_ms is None or place is None:
+            continue
+        node = root.children[place]
+        start_ms = round(whole_ms - (node.duration_ms or 0.0), 2)
+        if start_ms >= SHOWN_START_MS:
+            root.children.insert(place, Node(START, node.function, start_ms, OK))
 
 
 def verdict_of(root: Node) -> Verdict:

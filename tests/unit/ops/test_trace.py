@@ -1,84 +1,35 @@
 """`ops trace` over what requests really leave in CloudWatch Logs."""
 
 import json
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 from haylift.domain.errors import IndexUnavailable, ModelUnavailable
 from haylift.tracing import Hop
 
-from ops.cli import main
-from ops.session import World
 from ops.trace_log import FUNCTIONS
 from ops.trace_words import RUNBOOK_BY_HOP, SEARCH_FAILED, THROTTLED
-from tests.fakes.ops import HandClock, captured_world, remarked, shown
+from tests.fakes.ops import remarked, shown
 from tests.fakes.search import FakeModels, FaultyIndex
+from tests.unit.ops.trace_lines import (
+    ACCESS,
+    ID,
+    NOW_S,
+    access_line,
+    group_of,
+    hop_line,
+    put,
+    refused_line,
+    trace,
+)
 from tests.unit.search.system import System
 from tests.unit.trace.lines import written
 
 pytestmark = pytest.mark.usefixtures("aws")
 
-ACCESS = "/aws/apigateway/haylift-local-api"
-NOW_S = float(int(time.time()))
-"""The machine's: CloudWatch Logs refuses lines that are older than 14 days."""
-
 ROOT = Path(__file__).parents[3]
-ID = "request-1"
-
-
-def group_of(function: str) -> str:
-    return f"/aws/lambda/haylift-local-{function}"
-
-
-def put(group: str, *lines: str, ago_s: float = 5.0) -> None:
-    """Writes the lines into a new stream of the group."""
-    client = boto3.client("logs", region_name="eu-central-1")
-    if not client.describe_log_groups(logGroupNamePrefix=group)["logGroups"]:
-        client.create_log_group(logGroupName=group)
-    stream = f"{ago_s}-{hash(lines)}"
-    client.create_log_stream(logGroupName=group, logStreamName=stream)
-    at_ms = int((NOW_S - ago_s) * 1_000)
-    events = [{"timestamp": at_ms + place, "message": text} for place, text in enumerate(lines)]
-    client.put_log_events(logGroupName=group, logStreamName=stream, logEvents=events)
-
-
-def access_line(**changes: object) -> str:
-    """A line as the gateway writes it, of a search that went well."""
-    line = {
-        "requestId": ID,
-        "requestTime": "23/Nov/2026:16:00:00 +0000",
-        "httpMethod": "POST",
-        "resourcePath": "/v1/search",
-        "status": "200",
-        "ip": "127.0.0.1",
-        "responseLatency": "120",
-        "integrationLatency": "100",
-        "integrationStatus": "200",
-        "authorizerLatency": "15",
-        "authorizerStatus": "200",
-        "principal": "reader@acme",
-        "tenant": "acme",
-        "errorType": "-",
-    }
-    return json.dumps(line | changes)
-
-
-def refused_line(status: int, kind: str, **changes: object) -> str:
-    """A line of a request that the gateway answered itself."""
-    nothing = {"integrationLatency": "-", "integrationStatus": "-", "principal": "-", "tenant": "-"}
-    return access_line(**{**nothing, "status": str(status), "errorType": kind, **changes})
-
-
-def hop_line(
-    hop: str, *, started_at: float = NOW_S, depth: int = 0, outcome: str = "ok", **facts: object
-) -> str:
-    """A line as `haylift.tracing` writes it."""
-    line = {"level": "INFO", "message": "hop", "hop": hop, "started_at": started_at, "duration_ms": 4.0}
-    return json.dumps(line | {"depth": depth, "outcome": outcome, "facts": facts, "request_id": ID})
 
 
 def searched(system: System) -> list[str]:
@@ -86,13 +37,6 @@ def searched(system: System) -> list[str]:
     with written() as lines:
         system.post("/v1/search", {"query": "lost key"})
     return lines.text.splitlines()
-
-
-def trace(state_dir: Path, *arguments: str, clock: HandClock | None = None) -> tuple[int, World]:
-    clock = clock or HandClock()
-    clock.time_s = NOW_S
-    world = captured_world(clock=clock)
-    return main(["trace", *arguments, "--state-dir", str(state_dir)], world), world
 
 
 def traced(state_dir: Path, *arguments: str) -> dict[str, Any]:
@@ -280,84 +224,6 @@ def test_what_functions_warned_of_is_shown_and_cannot_move_the_cursor(state_dir:
     assert shown(world).splitlines()[-1].startswith("ok: most of the time")
 
 
-def test_an_unknown_request_says_what_to_check(state_dir: Path) -> None:
-    put(ACCESS, access_line(requestId="other"))
-
-    code, world = trace(state_dir, ID, "--wait", "0")
-
-    assert (code, shown(world)) == (1, "")
-    assert remarked(world).startswith(
-        "request_unknown: Nothing was logged of request-1 in the last 60 minutes"
-    )
-
-
-def test_a_stage_without_access_log_is_said(state_dir: Path) -> None:
-    _, unknown = trace(state_dir, ID, "--wait", "0")
-    put(group_of("search"), hop_line("function"))
-    code, known = trace(state_dir, ID, "--wait", "0", "--json")
-
-    assert f"This stage has no access log {ACCESS}." in remarked(unknown)
-    document = json.loads(shown(known))
-    assert (code, document["is_whole"], document["gateway"]) == (0, False, None)
-    assert ACCESS in document["missing_groups"]
-
-
-def test_late_lines_are_waited_for(state_dir: Path) -> None:
-    put(ACCESS, access_line())
-    clock = HandClock(
-        on_sleep=lambda: put(group_of("search"), hop_line("function"), ago_s=clock.time_s - NOW_S)
-    )
-
-    _, world = trace(state_dir, ID, "--json", clock=clock)
-
-    assert json.loads(shown(world))["is_whole"]
-    assert clock.time_s == NOW_S + 1.0
-
-
-def test_the_wait_ends(state_dir: Path) -> None:
-    put(ACCESS, access_line())
-    clock = HandClock()
-
-    _, world = trace(state_dir, ID, "--wait", "3", clock=clock)
-
-    assert clock.time_s == NOW_S + 3.0
-    assert remarked(world).startswith("Lines are missing")
-
-
-def test_the_newest_failure_is_found(state_dir: Path) -> None:
-    put(ACCESS, access_line(status="503", requestId="old"), ago_s=1_000)
-    put(ACCESS, access_line(status="503", requestId="newest"), ago_s=500)
-    put(ACCESS, access_line(status="429", requestId="refused"), ago_s=10)
-
-    _, failed = trace(state_dir, "--last-failed", "--json", "--wait", "0")
-    _, refused = trace(state_dir, "--last-failed", "--json", "--wait", "0", "--minutes", "5")
-    code, none = trace(state_dir, "--last-failed", "--minutes", "0.1")
-
-    assert json.loads(shown(failed))["request_id"] == "newest"
-    assert json.loads(shown(refused))["request_id"] == "refused"
-    assert code == 1
-    assert remarked(none).startswith("none_failed: No request failed in the last 0.1 minutes")
-
-
-@pytest.mark.parametrize("arguments", [[], [ID, "--last-failed"]])
-def test_an_id_or_the_last_failure_is_asked_for(state_dir: Path, arguments: list[str]) -> None:
-    code, world = trace(state_dir, *arguments)
-
-    assert code == 2
-    assert remarked(world).startswith("request_missing")
-
-
-@pytest.mark.parametrize("arguments", [['x"', "--json"], [ID, "--wait", "nan"], [ID, "--wait", "601"]])
-def test_what_cannot_be_is_refused(
-    state_dir: Path, arguments: list[str], capsys: pytest.CaptureFixture[str]
-) -> None:
-    with pytest.raises(SystemExit) as caught:
-        trace(state_dir, *arguments)
-
-    assert caught.value.code == 2
-    assert capsys.readouterr().err
-
-
 def test_every_function_behind_the_api_is_read() -> None:
     folders = {contract.parent.name for contract in ROOT.glob("functions/*/contract.py")}
     behind = {name for name in folders if "ROUTES" in (ROOT / "functions" / name / "contract.py").read_text()}
@@ -373,3 +239,15 @@ def test_every_runbook_that_a_trace_names_exists() -> None:
 
 def test_every_hop_has_a_runbook() -> None:
     assert {hop.value for hop in Hop} - set(RUNBOOK_BY_HOP) == {"rate_limit"}
+
+
+def test_the_start_of_a_function_is_not_the_gateways_time(state_dir: Path) -> None:
+    put(ACCESS, access_line(responseLatency="3000", integrationLatency="20", authorizerLatency="2900"))
+    put(group_of("authorizer"), hop_line("authorizer"))
+    put(group_of("search"), hop_line("function"))
+
+    document = traced(state_dir)
+
+    assert names(document["tree"]) == ["gateway", ["start"], ["authorizer"], ["function"]]
+    slowest = document["verdict"]
+    assert (slowest["hop"], slowest["function"], slowest["own_ms"]) == ("start", "authorizer", 2896.0)
