@@ -5,12 +5,13 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Self
 
-from fastapi import Depends, FastAPI, Query
+from fastapi import Depends, FastAPI, Query, Request
 from fastapi.responses import JSONResponse
 from haylift import http
 from haylift.domain.documents import DocumentRecord, DocumentState
 from haylift.domain.identity import Permission, Principal
 from haylift.http import RequestModel, caller, invalid_field, require
+from haylift.http.decisions import note_decision
 from haylift.services.documents import DocumentsService, Upload
 from haylift.settings import HttpSettings
 from haylift.telemetry import Telemetry
@@ -75,12 +76,13 @@ def create_app(
         return JSONResponse({"documents": [_shown(row) for row in page.documents], "cursor": page.cursor})
 
     @app.post("/v1/documents", **UPLOAD)
-    async def upload_document(principal: Caller, request: UploadRequest) -> JSONResponse:
+    async def upload_document(principal: Caller, request: UploadRequest, call: Request) -> JSONResponse:
         require(principal, Permission.WRITE)
         groups = None if request.access_groups is None else frozenset(request.access_groups)
         upload = service.upload(
             principal, request.place, content_type=request.content_type, access_groups=groups
         )
+        note_decision(call, resource=upload.key.document_id)
         return JSONResponse(_form(upload), 201)
 
     @app.get("/v1/documents/{document_id}", **SHOW)

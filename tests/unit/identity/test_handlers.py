@@ -19,6 +19,7 @@ IDENTITY = {
 SETTINGS: dict[str, dict[str, Any]] = {
     "auth": IDENTITY,
     "authorizer": IDENTITY,
+    "audit": {"stage": "local", "audit_bucket": "audit", "audit_log_group": "/haylift/local/audit"},
     "documents": {
         "stage": "local",
         "ledger_table": "ledger",
