@@ -11,6 +11,7 @@ WORDS_BY_CODE = {
     "model_unavailable": "the model endpoint does not answer",
     "permission_missing": "the caller lacks the permission",
     "query_timeout": "the question's own time-out was over",
+    "tables_unavailable": "the tables do not answer",
     "store_unavailable": "a table, a bucket or the key service does not answer",
     "timeout": "the request's time was over",
     "too_many_requests": "the caller is over a rate limit",
@@ -54,6 +55,13 @@ RUNBOOK_BY_HOP = {
     "function": "api-errors",
     "gateway": "api-errors",
 }
+RUNBOOK_BY_CODE = {
+    "cache_unavailable": "cache-unhealthy",
+    "index_unavailable": "index-unhealthy",
+    "model_unavailable": "model-endpoint-failing",
+}
+"""Wherever such a code is found, as in an answer about health that was kept from a moment before."""
+
 SEARCH_FAILED = "search-errors"
 THROTTLED = "functions-throttled"
 
@@ -72,5 +80,5 @@ def runbook_of(hop: str, code: str, function: str) -> str:
     """The name of the runbook (`docs/runbooks/<name>.md`) for a hop that failed."""
     if code == "THROTTLED":
         return THROTTLED
-    name = RUNBOOK_BY_HOP.get(hop, "api-errors")
+    name = RUNBOOK_BY_CODE.get(code) or RUNBOOK_BY_HOP.get(hop, "api-errors")
     return SEARCH_FAILED if name == "api-errors" and function == "search" else name

@@ -10,7 +10,7 @@ from haylift.domain.errors import IndexUnavailable, ModelUnavailable
 from haylift.tracing import Hop
 
 from ops.trace_log import FUNCTIONS
-from ops.trace_words import RUNBOOK_BY_HOP, SEARCH_FAILED, THROTTLED
+from ops.trace_words import RUNBOOK_BY_CODE, RUNBOOK_BY_HOP, SEARCH_FAILED, THROTTLED
 from tests.fakes.ops import remarked, shown
 from tests.fakes.search import FakeModels, FaultyIndex
 from tests.unit.ops.trace_lines import (
@@ -232,7 +232,7 @@ def test_every_function_behind_the_api_is_read() -> None:
 
 
 def test_every_runbook_that_a_trace_names_exists() -> None:
-    named = {*RUNBOOK_BY_HOP.values(), SEARCH_FAILED, THROTTLED}
+    named = {*RUNBOOK_BY_HOP.values(), *RUNBOOK_BY_CODE.values(), SEARCH_FAILED, THROTTLED}
 
     assert [name for name in named if not (ROOT / "docs" / "runbooks" / f"{name}.md").exists()] == []
 

@@ -7,6 +7,7 @@ from tests.fakes.cache import InMemorySharedCache
 from tests.fakes.gateway import principal
 from tests.fakes.search import FaultyIndex
 from tests.unit.search.system import READER, System
+from tests.unit.trace.lines import written
 
 
 def test_strangers_and_readers_see_the_status_only() -> None:
@@ -51,3 +52,14 @@ def test_without_index_it_is_neither_healthy_nor_ready() -> None:
 
     assert (health.status, health.json()) == (503, {"status": "unhealthy"})
     assert (ready.status, ready.json()) == (503, {"status": "not_ready", "reason": "no answer from: index"})
+
+
+def test_the_trace_of_an_answer_that_was_kept_names_the_missing_part() -> None:
+    system = System(index=FaultyIndex(fault=IndexUnavailable("gone")))
+    system.get("/health")
+    with written() as lines:
+        system.get("/health")
+        system.get("/ready")
+
+    missing = [(outcome, facts["missing"]) for outcome, facts in lines.hops("outcome", "facts")]
+    assert missing == [("index_unavailable", "index"), ("index_unavailable", "index")]

@@ -14,7 +14,7 @@ from enum import StrEnum
 from haylift.domain.errors import MODEL_SLEEPING, DeadlineExceeded, HayliftError, ModelUnavailable
 from haylift.ports import Embedder
 from haylift.resilience import Deadline
-from haylift.tracing import Hop, hop
+from haylift.tracing import CRASHED, Hop, annotate, fail, hop
 
 KEPT_S = 2.0
 """Answers are kept so long: the route is open to everybody and must not become a way to load the parts."""
@@ -130,7 +130,9 @@ class HealthService:
             due = [probe for probe in probes if not self._is_kept(probe.name)]
             if due:
                 self._ask_now(due)
-            return {probe.name: self._kept_by_name[probe.name][1] for probe in probes}
+            findings = {probe.name: self._kept_by_name[probe.name][1] for probe in probes}
+        _note_missing(probes, findings)
+        return findings
 
     def _is_kept(self, name: str) -> bool:
         kept = self._kept_by_name.get(name)
@@ -169,6 +171,16 @@ class HealthService:
             logger.exception("health probe crashed", extra={"probe": probe.name})
             status, code = Status.UNHEALTHY, "internal_error"
         return Finding(status=status, duration_ms=(self._monotonic() - started) * 1_000, code=code)
+
+
+def _note_missing(probes: tuple[Probe, ...], findings: Mapping[str, Finding]) -> None:
+    """Gives the request's hop the code of the first essential part that is missing, also a kept answer's."""
+    for probe in probes:
+        finding = findings[probe.name]
+        if probe.is_essential and finding.status is Status.UNHEALTHY:
+            annotate(missing=probe.name)
+            fail(f"{probe.name}_unavailable" if finding.code == "timeout" else finding.code or CRASHED)
+            return
 
 
 def model_status(embedder: Embedder, patience_s: float) -> Status | None:
