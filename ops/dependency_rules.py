@@ -195,14 +195,14 @@ def _model_fails_now(snapshot: Snapshot) -> bool:
     lost, late, _ = _model_calls(snapshot)
     if lost + late < LEAST_CALLS:
         return False
+    is_answering = snapshot.health is not None and snapshot.health.parts.get("model_endpoint") == "healthy"
+    # What answers now may have failed a minute ago: only the minute under way speaks against it.
+    since_s = snapshot.this_minute_s if is_answering else snapshot.newest_minute_s
     recent = {
-        outcome: snapshot.measurements.newest_total(
-            Metric.MODEL_CALLS, snapshot.newest_minute_s, outcome=outcome
-        )
+        outcome: snapshot.measurements.newest_total(Metric.MODEL_CALLS, since_s, outcome=outcome)
         for outcome in (*LOST, LATE, "ok")
     }
     failing = sum(count for outcome, count in recent.items() if outcome != "ok")
-    is_answering = snapshot.health is not None and snapshot.health.parts.get("model_endpoint") == "healthy"
     return failing > (recent["ok"] if is_answering else 0)
 
 

@@ -16,6 +16,7 @@ from ops.faults import OpsFault, UsageFault
 
 LOCAL_STAGE = "local"
 STAGES = (LOCAL_STAGE, "dev", "prod")
+DEFAULT_STATE_DIR = ".local"
 OUTPUTS_FILE = "outputs.json"
 
 

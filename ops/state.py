@@ -128,9 +128,14 @@ class Snapshot:
     unanswered: Mapping[str, str] = field(default_factory=dict)
 
     @property
+    def this_minute_s(self) -> float:
+        """When the minute under way began."""
+        return self.at_s - self.at_s % 60
+
+    @property
     def newest_minute_s(self) -> float:
         """Points that begin from here on tell of now: the minute under way and the one before."""
-        return self.at_s - self.at_s % 60 - 60
+        return self.this_minute_s - 60
 
     def part_is_down(self, part: str) -> bool:
         """Whether the part does not answer, as the live look says, else the last heartbeat."""

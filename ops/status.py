@@ -1,10 +1,12 @@
 """`ops status`: what users feel now and why, in one screen and within five seconds."""
 
-from argparse import ArgumentParser, ArgumentTypeError
+import shlex
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from ops.diagnosis import Cause, Severity, diagnose
+from ops.deployment import DEFAULT_STATE_DIR, LOCAL_STAGE
+from ops.diagnosis import OPS, Cause, Severity, diagnose
 from ops.faults import EXIT_FAILED, EXIT_OK, EXIT_UNWELL
 from ops.gathering import take_snapshot
 from ops.rules import RULES
@@ -65,12 +67,22 @@ def run(session: Session) -> int:
 
 def _look(session: Session) -> int:
     snapshot = take_snapshot(session, session.deployment(), session.options.minutes)
-    causes = diagnose(snapshot, RULES)
+    causes = tuple(_at_hand(cause, session.options) for cause in diagnose(snapshot, RULES))
     verdict = verdict_of(snapshot, causes)
     session.terminal.result(
         document(snapshot, causes, verdict.text), [verdict.text, "", *screen(snapshot, causes)]
     )
     return verdict.exit_code
+
+
+def _at_hand(cause: Cause, options: Namespace) -> Cause:
+    """The cause with commands that can be pasted here: they name the stage or the state folder."""
+    where = f" --stage {options.stage}" + (f" --region {options.region}" if options.region else "")
+    if options.stage == LOCAL_STAGE:
+        where = (
+            "" if options.state_dir == DEFAULT_STATE_DIR else f" --state-dir {shlex.quote(options.state_dir)}"
+        )
+    return replace(cause, commands=tuple(text.replace(OPS, OPS + where) for text in cause.commands))
 
 
 def verdict_of(snapshot: Snapshot, causes: tuple[Cause, ...]) -> Verdict:

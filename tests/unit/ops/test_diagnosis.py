@@ -262,6 +262,14 @@ def test_an_outage_that_is_over_is_not_named() -> None:
     assert diagnose(seen, RULES) == ()
 
 
+def test_an_endpoint_that_answers_again_is_not_named_for_the_minute_before() -> None:
+    minute_before = points(calls("unavailable", 12), at_s=NOW_MINUTE_S - 60)
+    seen = snapshot(measurements=Measurements(BEATING | minute_before))
+
+    assert diagnose(seen, RULES) == ()
+    assert [cause.name for cause in diagnose(replace(seen, health=None), RULES)] == ["model-endpoint-down"]
+
+
 def test_a_slow_dependency_explains_slow_answers() -> None:
     seen = snapshot(
         calls("timeout", 9),

@@ -128,6 +128,7 @@ def test_a_fault_comes_first_and_exits_with_3(state_dir: Path) -> None:
         "runbook docs/runbooks/cache-unhealthy.md"
     )
     assert lines[2] == "1. cache-unavailable (degraded)"
+    assert f"   > python -m ops --state-dir {state_dir} logs search --minutes 5 --filter cache" in lines
     assert [
         line for line in lines if line.startswith("ALARM         haylift-local-model-endpoint-failing  PAGE")
     ]
