@@ -12,7 +12,20 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 from haylift.domain.errors import DependencyUnavailable, HayliftError
 
-from ops import alarms, audit_view, flags, inbox, limits, logs, questions, status, trace, upload, users
+from ops import (
+    alarms,
+    audit_view,
+    dashboard,
+    flags,
+    inbox,
+    limits,
+    logs,
+    questions,
+    status,
+    trace,
+    upload,
+    users,
+)
 from ops.deployment import LOCAL_STAGE, STAGES
 from ops.drill import commands as drill
 from ops.faults import EXIT_FAILED, EXIT_OK, NEXT_STEP, OpsFault
@@ -46,6 +59,9 @@ COMMANDS: dict[str, Command] = {
     "status": Command("say what users feel now, and why", status.add_arguments, status.run),
     "alarms": Command("show the alarms, or one with its history", alarms.add_arguments, alarms.run),
     "inbox": Command("show what the alarms told the people on call", inbox.add_arguments, inbox.run),
+    "dashboard": Command(
+        "draw the deployed dashboard into a picture", dashboard.add_arguments, dashboard.run
+    ),
     "upload": Command(
         "upload files and folders and say when they are searchable", upload.add_arguments, upload.run
     ),
