@@ -200,7 +200,7 @@ def alarms(system: RunningEmulator) -> None:
 def queue_metrics(system: RunningEmulator) -> None:
     """The number of waiting messages and the age of the oldest are metrics of the queue."""
     url = system.outputs["UnreadName"]
-    system.client("sqs").send_message(QueueUrl=url, MessageBody="waits")
+    system.client("sqs").send_message(QueueUrl=url, MessageBody='"waits"')
     dimensions = {"QueueName": url.rsplit("/", 1)[-1]}
 
     def newest(name: str) -> float:
@@ -210,6 +210,14 @@ def queue_metrics(system: RunningEmulator) -> None:
     eventually(lambda: newest("ApproximateNumberOfMessagesVisible") > before, "metrics of the queue", 1.5)
     assert system.metric_sum("AWS/SQS", "ApproximateNumberOfMessagesVisible", dimensions, "Maximum") >= 1
     assert system.metric_sum("AWS/SQS", "ApproximateAgeOfOldestMessage", dimensions, "Maximum") > 0
+    sent = system.metric_sum("AWS/SQS", "NumberOfMessagesSent", dimensions)
+    deleted = system.metric_sum("AWS/SQS", "NumberOfMessagesDeleted", dimensions)
+    system.client("sqs").send_message(QueueUrl=url, MessageBody='"short"')
+    system.received("UnreadName")
+    eventually(
+        lambda: system.metric_sum("AWS/SQS", "NumberOfMessagesDeleted", dimensions) == deleted + 1, "deletion"
+    )
+    assert system.metric_sum("AWS/SQS", "NumberOfMessagesSent", dimensions) == sent + 1
 
 
 def metric_data(system: RunningEmulator) -> None:
