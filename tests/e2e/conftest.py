@@ -23,7 +23,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     local = [sys.executable, "-m", "local"]
     where = ["--state-dir", str(state_dir)]
     try:
-        up = [*local, "up", *where, "--ports", "free", "--skip-demo"]
+        up = [*local, "up", *where, "--ports", "free", "--skip-demo", "--rate-limits", "off"]
         subprocess.run(up, cwd=ROOT, check=True, timeout=600)
         with System.connect(state_dir / "outputs.json") as system:
             yield system
