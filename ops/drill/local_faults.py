@@ -122,7 +122,7 @@ class Retried(Fault):
         self.cause.repair(ground, known)
         # A worker that died holds its document for the lease; of a deleted one nothing is left to do.
         remove_all(ground)
-        self.impatience.drain(ground)
+        self.impatience.drain(ground, known)
         self.impatience.repair(ground, known)
 
 

@@ -184,10 +184,14 @@ class _Attempt:
             self._ground.say(self._drill.name, f"status names {named}")
 
     def _await_quiet(self, broken: float, repaired: float) -> None:
-        mine = {name for name in self._watch.rang_since(broken) if any_match(self._drill.declared, (name,))}
+        """Until all is quiet, and a minute is over in which the last answers of the fault are counted."""
 
         def is_quiet() -> bool:
-            return all(self._watch.first(name, OK, repaired) is not None for name in mine)
+            mine = [
+                name for name in self._watch.rang_since(broken) if any_match(self._drill.declared, (name,))
+            ]
+            is_over = self._runner.now() - repaired >= self._ground.minute_s
+            return is_over and not self._watch.ringing().intersection(mine)
 
         self._watch.wait_for(is_quiet, self._limit_s(self._drill.clear_min))
         self._ground.say(self._drill.name, f"quiet {self._runner.now() - repaired:.0f} s after the repair")
@@ -220,7 +224,7 @@ class _Attempt:
 
     def _times(self, alarm: str, limit_min: float, broken: float, repaired: float | None) -> AlarmTimes:
         rang_at = self._watch.first(alarm, RINGING, broken)
-        quiet_at = None if repaired is None else self._watch.first(alarm, OK, repaired)
+        quiet_at = None if repaired is None else self._watch.last(alarm, OK, repaired)
         return AlarmTimes(
             alarm=alarm,
             detected_s=None if rang_at is None else rang_at - broken,

@@ -86,6 +86,14 @@ class Watch:
                     before[change.alarm] = change.state
         return frozenset(later | {name for name, state in before.items() if state == RINGING})
 
+    def last(self, alarm: str, state: str, since: float) -> float | None:
+        """When the alarm came into that state for good: the last time from then on, if it is still in it."""
+        with self._changed:
+            changes = [change for change in self._changes if change.alarm == alarm]
+        if not changes or changes[-1].state != state:
+            return None
+        return max(since, changes[-1].at)
+
     def first(self, alarm: str, state: str, since: float) -> float | None:
         """When the alarm was first seen in that state from then on; `since` when it was in it already."""
         with self._changed:
