@@ -5,7 +5,7 @@ from haylift.telemetry import Metric
 from ops.diagnosis import OPS, Cause, Severity, listed, of, window
 from ops.measurements import AwsMetric
 from ops.sources import MISSING
-from ops.state import METRICS, Snapshot, SourceState
+from ops.state import HEALTH, METRICS, Snapshot, SourceState
 
 FLOOD_MESSAGES = 100
 FLOOD_AGE_S = 300.0
@@ -245,4 +245,20 @@ def answers_slow(snapshot: Snapshot) -> Cause | None:
         runbook="search-slow",
         evidence=texts,
         commands=(f"{OPS} logs search --minutes 5",),
+    )
+
+
+def api_silent(snapshot: Snapshot) -> Cause | None:
+    """The API gives no answer about its own health, while AWS answers: it is not our line that is down."""
+    if HEALTH not in snapshot.unanswered or METRICS in snapshot.unanswered:
+        return None
+    why = snapshot.unanswered[HEALTH]
+    return Cause(
+        name="api-silent",
+        severity=Severity.DEGRADED,
+        felt="Users wait or get errors",
+        because=f"GET /health gave no answer ({why})",
+        runbook="api-errors",
+        evidence=(why,),
+        commands=(f"{OPS} logs search --minutes 5 --filter ?ERROR",),
     )

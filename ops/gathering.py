@@ -18,7 +18,7 @@ from ops.deployment import Deployment
 from ops.faults import OpsFault
 from ops.session import Credentials, Session
 from ops.sources import QUICK
-from ops.state import METRICS, Health, Snapshot
+from ops.state import HEALTH, METRICS, Health, Snapshot
 
 ANSWER_S = 3.2
 """What has not answered by then is named; the screen is there within five seconds."""
@@ -71,7 +71,7 @@ def take_snapshot(session: Session, deployment: Deployment, minutes: float) -> S
     found = gather(
         {
             METRICS: partial(sources.measurements, deployment, now_s=now_s, minutes=minutes),
-            "health": partial(live_health, session, deployment),
+            HEALTH: partial(live_health, session, deployment),
             "queues": partial(sources.queues, deployment),
             "alarms": partial(sources.alarms, deployment),
             "flags": partial(flags, deployment),

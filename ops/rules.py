@@ -22,5 +22,6 @@ RULES: tuple[Rule, ...] = (
     flow.queue_flooded,
     flow.errors_of_unknown_cause,
     flow.answers_slow,
+    flow.api_silent,
     flow.heartbeat_silent,
 )

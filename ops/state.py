@@ -9,8 +9,8 @@ from haylift.telemetry import Metric
 from ops.measurements import Measurements
 
 PAGE, TICKET, PART = "PAGE", "TICKET", "PART"
-METRICS = "metrics"
-"""The source whose silence must not be taken for zeros."""
+METRICS, HEALTH = "metrics", "health"
+"""The sources whose silence must not be taken for zeros, or for health."""
 
 
 @dataclass(frozen=True, kw_only=True)

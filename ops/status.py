@@ -11,14 +11,14 @@ from ops.faults import EXIT_FAILED, EXIT_OK, EXIT_UNWELL
 from ops.gathering import take_snapshot
 from ops.rules import RULES
 from ops.session import Session
-from ops.state import METRICS, PAGE, Snapshot
+from ops.state import HEALTH, METRICS, PAGE, Snapshot
 from ops.status_document import document
 from ops.status_screen import screen
 
 DEFAULT_MINUTES = 5.0
 MAX_MINUTES = 180.0
 LEAST_WATCH_S = 2.0
-ESSENTIAL = (METRICS, "health")
+ESSENTIAL = (METRICS, HEALTH)
 """Without one of these nobody can say that everything works."""
 
 

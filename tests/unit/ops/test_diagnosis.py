@@ -177,6 +177,10 @@ FAULTS: dict[str, tuple[str, Snapshot]] = {
             (Metric.REQUEST_FAILURES, "SampleCount", {"endpoint": "/v1/documents"}, 20),
         ),
     ),
+    "API silent": (
+        "api-silent",
+        snapshot(health=None, unanswered={"health": "no answer within 3.2 s"}),
+    ),
     "slow": (
         "answers-slow",
         snapshot((Metric.REQUEST_DURATION, "p95", {"endpoint": "/v1/search"}, 3.4)),

@@ -1,6 +1,7 @@
 """`ops status` as a whole: moto's services, an API by hand, and sources that do not answer."""
 
 import json
+import socket
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -187,18 +188,31 @@ def test_a_source_that_hangs_is_named_after_the_limit() -> None:
     assert found.faults == {"hanging": "no answer within 0.05 s"}
 
 
-@pytest.mark.usefixtures("stage")
-def test_without_an_api_the_verdict_is_that_nobody_can_tell(state_dir: Path) -> None:
-    def refuse(_request: httpx.Request) -> httpx.Response:
-        raise httpx.ConnectError("refused")
+def _refuse(_request: httpx.Request) -> httpx.Response:
+    raise httpx.ConnectError("refused")
 
+
+@pytest.mark.usefixtures("stage")
+def test_an_api_that_does_not_answer_is_a_fault(state_dir: Path) -> None:
     clock = HandClock()
     clock.time_s = NOW_S
-    world = captured_world(transport=httpx.MockTransport(refuse), clock=clock)
+    world = captured_world(transport=httpx.MockTransport(_refuse), clock=clock)
+
+    assert _status(state_dir, world) == 3
+
+    assert shown(world).startswith("Users wait or get errors: GET /health gave no answer (api_unreachable: ")
+
+
+def test_without_any_answer_nobody_can_tell(state_dir: Path) -> None:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    write_outputs(state_dir, aws_endpoint_url=address, api_url=address)
+    world = captured_world(transport=httpx.MockTransport(_refuse))
 
     assert _status(state_dir, world) == 1
 
-    assert shown(world).startswith("Cannot say how users fare: no answer from health (api_unreachable: ")
+    assert shown(world).startswith("Cannot say how users fare: no answer from metrics, health (")
 
 
 @pytest.mark.usefixtures("stage")
