@@ -32,7 +32,7 @@ def signing_key_unusable(snapshot: Snapshot) -> Cause | None:
         runbook="api-errors",
         evidence=(state, *_refusals(snapshot)),
         commands=(
-            f"{OPS} logs auth --minutes 15 --filter ?ERROR",
+            f"{OPS} logs auth --minutes 15 --filter '?ERROR'",
             "aws kms enable-key --key-id KEY   # changes the key back; who disabled it: CloudTrail",
         ),
     )
@@ -89,7 +89,7 @@ def tables_down(snapshot: Snapshot) -> Cause | None:
         because="the tables do not answer",
         runbook="search-errors",
         evidence=_part_evidence(snapshot, "tables"),
-        commands=(f"{OPS} logs search --minutes 5 --filter ?ERROR ?WARNING",),
+        commands=(f"{OPS} logs search --minutes 5 --filter '?ERROR ?WARNING'",),
     )
 
 

@@ -98,7 +98,7 @@ def dead_letters(snapshot: Snapshot) -> Cause | None:
         evidence=tuple(
             f"haylift-{snapshot.stage}-{name}-dead holds {count:.0f}" for name, count in dead.items()
         ),
-        commands=(f"{OPS} logs ingestion --minutes 60 --filter ?ERROR",),
+        commands=(f"{OPS} logs ingestion --minutes 60 --filter '?ERROR'",),
     )
 
 
@@ -222,7 +222,7 @@ def errors_of_unknown_cause(snapshot: Snapshot) -> Cause | None:
         evidence=(
             f"failures by endpoint: {listed(found.by('endpoint', Metric.REQUEST_FAILURES)) or 'none'}",
         ),
-        commands=(f"{OPS} logs search --minutes 5 --filter ?ERROR",),
+        commands=(f"{OPS} logs search --minutes 5 --filter '?ERROR'",),
     )
 
 
@@ -260,5 +260,5 @@ def api_silent(snapshot: Snapshot) -> Cause | None:
         because=f"GET /health gave no answer ({why})",
         runbook="api-errors",
         evidence=(why,),
-        commands=(f"{OPS} logs search --minutes 5 --filter ?ERROR",),
+        commands=(f"{OPS} logs search --minutes 5 --filter '?ERROR'",),
     )
