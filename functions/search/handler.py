@@ -54,7 +54,7 @@ def build(settings: Settings) -> Callable[[Mapping[str, Any], Any], dict[str, An
     shared = ValkeyCache(settings.cache_endpoint, settings.cache_tls)
     invoker = ModelInvoker(settings.embed_endpoint, telemetry)
     models = SageMakerModels(invoker, settings.embed_model)
-    index = LiveIndex(SqliteIndex(Path(settings.index_location)), ledger)
+    index = LiveIndex(SqliteIndex(Path(settings.index_location)), ledger, tenants.count)
     flags = CurrentFlags(DynamoDbFlags(settings.tenants_table, dynamodb))
     pipeline = SparingPipeline(HaystackQueryPipeline(query_pipeline(index, models)), flags)
     cache_levels = QueryCache(shared, tenants)

@@ -51,6 +51,9 @@ class InMemoryTenants:
     epochs: dict[str, Epoch] = field(default_factory=dict)
     documents: dict[str, int] = field(default_factory=dict)
 
+    def count(self, tenant: str) -> TenantCount | None:
+        return next((count for count in self.counts() if count.tenant == tenant), None)
+
     def counts(self) -> tuple[TenantCount, ...]:
         return tuple(
             TenantCount(tenant=tenant, generation=self.epoch(tenant).generation, documents=documents)

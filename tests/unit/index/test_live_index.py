@@ -4,13 +4,17 @@ The model: a writer replaces a document revision by revision in the steps that i
 the scheduler puts any number of its steps before each of the reader's reads.
 """
 
+import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import pytest
+from haylift.adapters.sqlite_index import SqliteIndex
 from haylift.domain.chunks import Legs
+from haylift.domain.errors import IndexUnavailable
 from haylift.domain.identity import Scope
-from haylift.ports.search import DocumentIndex, LegQuery, LiveRevisions
+from haylift.ports.search import DocumentIndex, LegQuery, LiveRevisions, TenantCount
 from haylift.services.live_index import LiveIndex
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
@@ -186,3 +190,42 @@ def test_nothing_found_asks_the_ledger_nothing() -> None:
 
     assert LiveIndex(InMemoryIndex(), revisions).retrieve(everything(), ACME, "g1") == Legs()
     assert revisions.reads == 0
+
+
+def reader_of_a_lost_index(count_of: Callable[[str], TenantCount | None], folder: Path) -> LiveIndex:
+    """A reader of an index that was there and is gone."""
+    store = SqliteIndex(folder / "index")
+    store.write("acme", "g1", [embedded("a", document_id="a")])
+    store.close()
+    shutil.rmtree(folder / "index" / "acme")
+    return LiveIndex(store, InMemoryLiveRevisions({("acme", "a"): 1}), count_of)
+
+
+def is_truthful(make: Callable[[], LiveIndex]) -> bool:
+    """Whether a lost index is said to be lost, and not to hold nothing."""
+    try:
+        make().retrieve(everything(), ACME, "g1")
+    except IndexUnavailable:
+        return True
+    return False
+
+
+def test_a_lost_index_does_not_pass_for_an_empty_one(tmp_path: Path) -> None:
+    def count_of(tenant: str) -> TenantCount:
+        return TenantCount(tenant=tenant, generation="g1", documents=1)
+
+    assert is_truthful(lambda: reader_of_a_lost_index(count_of, tmp_path))
+
+
+def test_a_reader_that_counts_nothing_would_be_seen(tmp_path: Path) -> None:
+    assert not is_truthful(lambda: reader_of_a_lost_index(lambda _: None, tmp_path))
+
+
+def test_a_tenant_without_documents_finds_nothing() -> None:
+    index = LiveIndex(
+        InMemoryIndex(),
+        InMemoryLiveRevisions(),
+        lambda tenant: TenantCount(tenant=tenant, generation="g1", documents=0),
+    )
+
+    assert index.retrieve(everything(), ACME, "g1") == Legs()

@@ -39,6 +39,11 @@ class DynamoDbTenants:
         item: Mapping[str, Any] = answer.get("Item", {})
         return item
 
+    def count(self, tenant: str) -> TenantCount | None:
+        """One tenant's count, strongly consistent; None before its first document."""
+        item = self._item(tenant)
+        return _count_of(item) if item else None
+
     def counts(self) -> tuple[TenantCount, ...]:
         """Every tenant with a `documents` count, by name; eventually consistent.
 

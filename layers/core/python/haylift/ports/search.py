@@ -149,10 +149,13 @@ class SharedCache(Protocol):
 
 
 class TenantCounts(Protocol):
-    """All tenants at once, for those who watch over the system; no request of a caller needs it."""
+    """How full the tenants' indexes are, for those who watch over the system."""
 
     def counts(self) -> tuple[TenantCount, ...]:
         """Every tenant that ever had a searchable document, by name. Raises `StoreUnavailable`."""
+
+    def count(self, tenant: str) -> TenantCount | None:
+        """One tenant's, strongly consistent; None before its first document. Raises `StoreUnavailable`."""
 
 
 class Tenants(Protocol):

@@ -1,6 +1,6 @@
 """An index whose readers see live revisions only."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from haylift.domain.chunks import EmbeddedChunk, Hit, Legs
@@ -50,13 +50,22 @@ class LiveIndex:
     two reads and the newer one may be missing from the first: the index is read again. So a document
     under replacement is found in exactly one version, on stores without transactions too.
 
+    When nothing at all was found, `count_of` (a tenant's number of documents, None: not known) is asked
+    whether there is something to find, and if so the index whether it is there.
+
     Requires that a revision's chunks are written and refreshed before it is made live, and those of
     the old revision removed only after.
     """
 
-    def __init__(self, index: DocumentIndex, revisions: LiveRevisions) -> None:
+    def __init__(
+        self,
+        index: DocumentIndex,
+        revisions: LiveRevisions,
+        count_of: Callable[[str], TenantCount | None] = lambda _tenant: None,
+    ) -> None:
         self._index = index
         self._revisions = revisions
+        self._count_of = count_of
 
     def retrieve(self, query: LegQuery, scope: Scope, generation: str) -> Legs:
         """Both legs of live chunks, ranks counted without gaps.
@@ -92,10 +101,23 @@ class LiveIndex:
         tally(reads=1)
         document_ids = sorted({hit.chunk.document_id for hit in (*found.keyword, *found.semantic)})
         if not document_ids:
+            self._require_index(scope.tenant)
             return _Reading(found=found, live={})
         with hop(Hop.TABLES, table="ledger", documents=len(document_ids)):
             live = self._revisions.live_revisions(scope.tenant, document_ids)
         return _Reading(found=found, live=live)
+
+    def _require_index(self, tenant: str) -> None:
+        """Tells nothing found from nothing there: an index that is gone must not pass for an empty one.
+
+        Raises:
+            IndexUnavailable: the tenant has documents and its index cannot be read.
+            StoreUnavailable: it is not known whether the tenant has documents.
+        """
+        with hop(Hop.TABLES, table="tenants"):
+            count = self._count_of(tenant)
+        if count is not None and count.documents > 0:
+            self._index.check([count])
 
     def write(self, tenant: str, generation: str, chunks: Sequence[EmbeddedChunk]) -> None:
         """Writes to the index; nothing of it is seen before its revision is live."""
