@@ -11,6 +11,8 @@ from haylift.domain.flags import Flags
 from ops.changes import audited
 from ops.deployment import PATIENT, Deployment
 from ops.faults import EXIT_OK, OpsFault, UsageFault
+from ops.proof import Seen, prove
+from ops.questions import add_login_arguments
 from ops.session import Session, World
 from ops.sources import event_sources
 from ops.state import SourceState
@@ -49,6 +51,10 @@ def add_set_arguments(parser: ArgumentParser) -> None:
         "value", metavar="VALUE", help="on or off; of shed-load a percentage from 1 to 100, or off"
     )
     parser.add_argument("--yes", action="store_true", help="needed for what users feel")
+    parser.add_argument(
+        "--prove", action="store_true", help="search as a user until the flag is seen (at most 20 searches)"
+    )
+    add_login_arguments(parser)
 
 
 def run_list(session: Session) -> int:
@@ -72,8 +78,22 @@ def run_set(session: Session) -> int:
     change.apply(session, deployment)
     resource = f"{change.name}={change.value}"
     audited(deployment, "flag.set", resource, done=f"{change.name} is {change.value}")
+    if options.prove and change.name != PAUSE_INGESTION:
+        _prove(session, change)
     _show(session, deployment)
     return EXIT_OK
+
+
+def _prove(session: Session, change: Change) -> None:
+    """Searches as a user; Lambda's own answer has proved a pause already."""
+    is_set = change.value != OFF
+
+    def is_in_effect(seen: Seen) -> bool:
+        return (seen.is_shed if change.name == SHED_LOAD else seen.is_keyword_only) == is_set
+
+    with session.logged_in() as api:
+        took_s = prove(session.world, api, is_in_effect, after_s=0.0 if is_set else EFFECT_S)
+    session.terminal.remark(f"Seen by a search after {took_s:.1f} s.")
 
 
 def _change(name: str, value: str) -> Change:

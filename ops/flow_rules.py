@@ -181,7 +181,7 @@ def load_is_shed(snapshot: Snapshot) -> Cause | None:
         name="load-shed",
         severity=Severity.DEGRADED,
         felt=f"{snapshot.flags.shed_percent} % of searches and questions are answered 503",
-        because=f"the flag shed-load is set; {shed:.0f} requests were shed {window(snapshot)}",
+        because=f"the flag shed-load is set (shed {window(snapshot)}: {shed:.0f})",
         runbook="search-errors",
         evidence=(f"shed-load {snapshot.flags.shed_percent} %", f"shed requests: {shed:.0f}"),
         commands=(f"{OPS} flags set shed-load off   # changes: everybody is answered again",),

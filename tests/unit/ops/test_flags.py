@@ -5,6 +5,7 @@ import json
 import zipfile
 from pathlib import Path
 
+import httpx
 import pytest
 
 from ops.cli import main
@@ -118,6 +119,56 @@ def test_a_change_that_the_audit_does_not_have_is_said_to_stand(stage: Path) -> 
     assert exit_code == 1
     assert err.startswith("not_audited: shed-load is 5, but the audit does not have it")
     assert json.loads(_run(stage, "flags", "list", "--json")[1])["shed_percent"] == 5
+
+
+class Searches:
+    """An API whose functions follow a flag some searches later, or never."""
+
+    def __init__(self, *, after: int, shed: bool = False) -> None:
+        self.count = 0
+        self._after = after
+        self._shed = shed
+
+    def transport(self) -> httpx.MockTransport:
+        """The network."""
+        return httpx.MockTransport(self._answer)
+
+    def _answer(self, request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/login"):
+            return httpx.Response(200, json={"access_token": "t", "expires_in": 900})
+        self.count += 1
+        is_there = self.count > self._after
+        if is_there and self._shed:
+            return httpx.Response(503, json={"code": "load_shed", "detail": "Later."})
+        return httpx.Response(200, json={"degraded_reason": "keyword_only" if is_there else None})
+
+
+def _prove(stage: Path, api: Searches, *change: str) -> tuple[int, str]:
+    world = captured_world(transport=api.transport())
+    exit_code = main(["flags", "set", *change, "--yes", "--prove", "--state-dir", str(stage)], world)
+    return exit_code, remarked(world)
+
+
+def test_a_flag_is_proved_by_the_first_search_that_shows_it(stage: Path) -> None:
+    seen = _prove(stage, Searches(after=6), "keyword-only", "on")
+    shed = _prove(stage, Searches(after=2, shed=True), "shed-load", "100")
+
+    assert seen == (0, "Seen by a search after 3.0 s.\n")
+    assert shed == (0, "Seen by a search after 1.0 s.\n")
+
+
+def test_a_flag_that_is_taken_back_is_proved_after_the_functions_time(stage: Path) -> None:
+    api = Searches(after=99)
+
+    assert _prove(stage, api, "keyword-only", "off") == (0, "Seen by a search after 5.0 s.\n")
+    assert api.count == 1
+
+
+def test_a_flag_that_no_search_shows_is_a_failure(stage: Path) -> None:
+    exit_code, err = _prove(stage, Searches(after=99), "keyword-only", "on")
+
+    assert exit_code == 1
+    assert err.startswith("not_seen: The flag is set, but 20 searches did not show it")
 
 
 def _lane(state: str) -> list[SourceState]:
