@@ -187,7 +187,6 @@ def gateway_metrics(system: RunningEmulator) -> None:
     dimensions = {"ApiName": "conformance", "Stage": "v"}
     names = ("Count", "4XXError", "5XXError")
     before = [system.metric_sum("AWS/ApiGateway", name, dimensions) for name in names]
-
     system.call("GET", "/echo")
     system.call("GET", "/guarded")
     system.call("GET", "/echo", params={"do": "raise"})
@@ -206,8 +205,7 @@ def access_log(system: RunningEmulator) -> None:
         system.call("GET", "/guarded"),
         system.call("GET", "/nothing"),
         system.call("GET", "/echo", params={"do": "raise"}),
-        system.call("GET", "/guarded", headers={"Authorization": "deny"}),
-        system.call("GET", "/guarded", headers={"Authorization": "deny"}),
+        *[system.call("GET", "/guarded", headers={"Authorization": "deny"}) for _ in range(2)],
     ]
 
     pattern = " ".join(f'?"{call.headers["x-amzn-requestid"]}"' for call in calls)
@@ -220,8 +218,7 @@ def access_log(system: RunningEmulator) -> None:
         ("401", "/guarded", "UNAUTHORIZED", "-"),
         ("403", "-", "MISSING_AUTHENTICATION_TOKEN", "-"),
         ("502", "/echo", "DEFAULT_5XX", "-"),
-        ("403", "/guarded", "ACCESS_DENIED", "-"),
-        ("403", "/guarded", "ACCESS_DENIED", "-"),
+        *[("403", "/guarded", "ACCESS_DENIED", "-")] * 2,
     ]
     assert [line["principal"] for line in lines] == [someone, "-", "-", "-", "deny", "deny"]
     assert lines[0]["source"] == lines[0]["ip"] == "127.0.0.1"
