@@ -13,6 +13,7 @@ from ops.drill.faults import (
     SourcesDisabled,
     Throttled,
 )
+from ops.drill.flood import Flooded
 from ops.drill.local_faults import Crashing, Held, Retried, Stopped
 from ops.drill.traffic import Kind, Rate
 
@@ -38,6 +39,7 @@ class Drill:
         causes: names of which `ops status` must give one first.
         clear_min: minutes within which all are OK again after the repair.
         parts: what it breaks; two drills of one part do not run at the same time.
+        needs: what must be whole while its alarms clear.
         can_keep: whether the fault may stay after the command has ended.
         refusal: why it runs on no stage but those of `stages`.
     """
@@ -52,6 +54,7 @@ class Drill:
     causes: tuple[str, ...]
     clear_min: float
     parts: frozenset[str]
+    needs: frozenset[str] = frozenset()
     can_keep: bool = False
     stages: frozenset[str] = field(default=frozenset({LOCAL_STAGE}))
     refusal: str = NOT_ON_AWS
@@ -67,9 +70,12 @@ class Drill:
         return (*self.rings, *self.may_ring)
 
     def disturbs(self, other: "Drill", *, is_broken: bool = True) -> bool:
-        """Whether it must wait for another one's end: one's alarms could be taken for the other's."""
+        """Whether it must wait for another one, which is broken now or clears.
+
+        One's alarms could be taken for the other's, or one's fault hold up what the other needs.
+        """
         alarms = any_match(self.rings, other.declared) or any_match(other.rings, self.declared)
-        return alarms or (is_broken and bool(self.parts & other.parts))
+        return alarms or bool(self.parts & (other.parts | other.needs if is_broken else other.needs))
 
 
 def matches(pattern: str, alarm: str) -> bool:
@@ -94,10 +100,13 @@ def any_match(patterns: Iterable[str], others: Iterable[str]) -> bool:
 SLOW_MODEL = ("slow", "model", "--stopped-s", "2.6", "--running-s", "1.6")
 """Below the 3 s that a search waits for its vector, and far above the 2 s of the alarm."""
 
-STALLED_MODEL = ("slow", "model", "--stopped-s", "12.5", "--running-s", "2.5")
+STALLED_MODEL = ("slow", "model", "--stopped-s", "12.4", "--running-s", "7.6")
 """A question waits longer than the 10 s of the alarm for the order of its sentences."""
 
 LANES = ("interactive", "backfill")
+LANES_WHOLE = frozenset({"intake", "interactive", "backfill", "index"})
+"""What must be whole so that messages get done."""
+
 BEHIND_THE_GATEWAY = ("ingestion", "dispatch", "auth", "documents", "metrics", "reference", "search", "audit")
 
 
@@ -116,6 +125,7 @@ INGESTION_DRILLS = (
         causes=("dead-letters",),
         clear_min=3,
         parts=frozenset({"interactive", "backfill"}),
+        needs=LANES_WHOLE,
     ),
     Drill(
         name="backfill-stop",
@@ -127,6 +137,7 @@ INGESTION_DRILLS = (
         causes=("ingestion-paused",),
         clear_min=5,
         parts=frozenset({"backfill"}),
+        needs=LANES_WHOLE,
         can_keep=True,
         stages=LOCAL_AND_DEV,
         refusal="everybody's bulk loads would wait for hours",
@@ -141,6 +152,7 @@ INGESTION_DRILLS = (
         causes=("dead-letters",),
         clear_min=3,
         parts=frozenset({"intake", "interactive"}),
+        needs=LANES_WHOLE,
     ),
     Drill(
         name="poison-file",
@@ -164,6 +176,7 @@ INGESTION_DRILLS = (
         causes=("ingestion-paused",),
         clear_min=5,
         parts=frozenset({"intake", "interactive"}),
+        needs=LANES_WHOLE,
         can_keep=True,
         stages=LOCAL_AND_DEV,
         refusal="everybody's uploads would wait",
@@ -178,18 +191,20 @@ INGESTION_DRILLS = (
         causes=("index-locked",),
         clear_min=5,
         parts=frozenset({"index", "intake", "interactive", "backfill"}),
+        needs=LANES_WHOLE,
     ),
     Drill(
         name="queue-flood",
-        breaks="a tenant uploads several hundred files at once",
+        breaks="a tenant uploads 250 files at once",
         felt="its files become searchable late; other tenants and searches are not held up",
-        fault=NoFault,
-        traffic=(Rate(kind=Kind.BULK_FILE, per_minute=400),),
+        fault=lambda: Flooded(250),
+        traffic=(),
         rings={},
         may_ring=("ingestion-stuck",),
         causes=("queue-flooded",),
         clear_min=15,
         parts=frozenset({"intake", "interactive", "backfill"}),
+        needs=LANES_WHOLE,
     ),
 )
 SEARCH_DRILLS = (
@@ -244,12 +259,12 @@ SEARCH_DRILLS = (
     ),
     Drill(
         name="model-stall",
-        breaks="the model endpoint's process stands still for 12.5 s of every 15 s",
+        breaks="the model endpoint's process stands still for 12.4 s of every 20 s",
         felt="some questions take more than ten seconds, some searches go by keywords",
         fault=lambda: Held(STALLED_MODEL, part="model"),
         traffic=(Rate(kind=Kind.QUESTION, per_minute=40),),
-        rings={"search-slow/query": 6},
-        may_ring=("model-endpoint-failing", "search-slow"),
+        rings={"search-slow/query": 9},
+        may_ring=("model-endpoint-failing", "search-slow", "api-errors"),
         causes=("model-endpoint-slow", "model-endpoint-down", "answers-slow"),
         clear_min=6,
         parts=frozenset({"model", "search"}),
@@ -264,7 +279,7 @@ SEARCH_DRILLS = (
         may_ring=("search-slow", "api-errors", "heartbeat"),
         causes=("index-unavailable",),
         clear_min=8,
-        parts=frozenset({"index", "search", "heartbeat"}),
+        parts=frozenset({"index", "search", "heartbeat", "interactive"}),
     ),
     Drill(
         name="heartbeat-stop",

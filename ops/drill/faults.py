@@ -18,7 +18,9 @@ SETTLING_S = 60.0
 
 
 LEAST_VISIBILITY_S = 4
-DRAIN_LIMIT_S = 60.0
+DRAIN_LIMIT_S = 90.0
+"""Others may be sending."""
+
 DRAIN_VISIBILITY_S = 20
 CHAIN_S = 0.5
 """A message of the function before is there by then."""
@@ -209,7 +211,7 @@ class Impatient(Fault):
             ground.client("sqs").set_queue_attributes(QueueUrl=url, Attributes=attributes)
 
     def drain(self, ground: Ground, known: Known) -> None:
-        """Waits until nothing is in the queues, or for a while: others may be sending.
+        """Waits until nothing is in the queues.
 
         What died comes back soon, yet nobody who works on it now is overtaken or called dead.
         """
@@ -219,6 +221,10 @@ class Impatient(Fault):
                 "RedrivePolicy": before["RedrivePolicy"],
             }
             ground.client("sqs").set_queue_attributes(QueueUrl=url, Attributes=attributes)
+        self.wait_until_empty(ground)
+
+    def wait_until_empty(self, ground: Ground) -> None:
+        """Waits until nothing is in the queues, for a while at most."""
         ends_at = time.monotonic() + DRAIN_LIMIT_S
         while time.monotonic() < ends_at and any(self._messages(ground, queue) for queue in self.queues):
             if not ground.pause(1.0):

@@ -85,6 +85,9 @@ def credentials(user: Login) -> dict[str, str]:
     return {"username": user.username, "password": user.password}
 
 
+WITH_TOKEN = frozenset({Kind.SEARCH, Kind.QUESTION, Kind.TOUR})
+
+
 class Traffic:
     """Requests of one kind, again and again, until the block of `running` ends."""
 
@@ -107,11 +110,18 @@ class Traffic:
             ThreadPoolExecutor(CALLERS, thread_name_prefix="traffic") as pool,
         ):
             try:
+                self._log_all_in(http)
                 for _ in range(CALLERS):
                     pool.submit(self._go_on, http)
                 yield self
             finally:
                 self._ended.set()
+
+    def _log_all_in(self, http: httpx.Client) -> None:
+        """Before anything breaks: a fault may be that nobody can log in."""
+        if self._rate.kind in WITH_TOKEN:
+            for user in self._users.of_tenant():
+                self._users.token(http, user)
 
     def _go_on(self, http: httpx.Client) -> None:
         do = self._action(http)
@@ -156,7 +166,8 @@ class Traffic:
             case 1:
                 return self._ask(http, number, "/v1/search", "query")
             case turn:
-                return str(http.get(PAGES[turn - 2], headers=self._authorization(http, number)).status_code)
+                page = PAGES[turn - 2]
+                return f"{http.get(page, headers=self._authorization(http, number)).status_code} {page}"
 
     def _authorization(self, http: httpx.Client, number: int) -> dict[str, str]:
         users = self._users.of_tenant()

@@ -20,9 +20,9 @@ def new_path(name: str, *, is_bulk: bool = False) -> str:
     return f"{BULK if is_bulk else ''}{FOLDER}{uuid.uuid4().hex[:12]}-{name}"
 
 
-def put(ground: Ground, path: str, content: bytes) -> None:
+def put(ground: Ground, path: str, content: bytes, client: Any = None) -> None:
     """Uploads one file of the drill's tenant."""
-    ground.client("s3").put_object(
+    (client or ground.client("s3")).put_object(
         Bucket=ground.deployment.output("UploadBucketName"),
         Key=f"{DOCUMENTS_PREFIX}{tenant(ground)}/{path}",
         Body=content,
