@@ -15,7 +15,7 @@ SETUP := python3 local/setup_environment.py
 PYTHON := .venv/bin/python
 CHECKS := $(PYTHON) -m local.checks
 
-.PHONY: help setup up down status clean test lint synth verify lock
+.PHONY: help setup up down status clean test lint synth verify lock openapi
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -56,3 +56,6 @@ verify: setup ## Everything in `test`, and the slow checks
 
 lock: setup ## Resolve requirements/*.in again into locked files with hashes
 	@$(CHECKS) lock
+
+openapi: setup ## Write the OpenAPI document again, from the functions' applications
+	@$(PYTHON) -m local.api_reference

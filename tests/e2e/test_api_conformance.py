@@ -15,7 +15,7 @@ from tests.e2e.system import System
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 
 IS_FULL = os.environ.get("HAYLIFT_CONFORMANCE") == "full"
-EXAMPLES, LEAST_CASES = (12, 2_000) if IS_FULL else (4, 80)
+EXAMPLES, LEAST_CASES = (40, 2_000) if IS_FULL else (4, 80)
 ENDS_THE_SESSION = "/v1/auth/logout"
 """Would end the token that the run is made with; tests/contract/openapi asks for it."""
 
