@@ -84,9 +84,6 @@ class Group:
 
 
 USER_COMMANDS: dict[str, Command] = {
-    "status": Command("say what users feel now, and why", status.add_arguments, status.run),
-    "alarms": Command("show the alarms, or one with its history", alarms.add_arguments, alarms.run),
-    "inbox": Command("show what the alarms told the people on call", inbox.add_arguments, inbox.run),
     "add": Command("add a user", users.add_arguments, users.run_add),
     "import": Command("add the users of a file", users.add_import_arguments, users.run_import),
     "password": Command("give a user another password", users.add_new_password_arguments, users.run_password),

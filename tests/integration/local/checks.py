@@ -207,7 +207,6 @@ def access_log(system: RunningEmulator) -> None:
         system.call("GET", "/echo", params={"do": "raise"}),
         *[system.call("GET", "/guarded", headers={"Authorization": "deny"}) for _ in range(2)],
     ]
-
     pattern = " ".join(f'?"{call.headers["x-amzn-requestid"]}"' for call in calls)
     found = system.client("logs").filter_log_events(logGroupName=group, filterPattern=pattern)
     by_id = {(line := json.loads(event["message"]))["id"]: line for event in found["events"]}
