@@ -50,6 +50,8 @@ class Runner:
     others: Callable[[Drill], Iterable[Drill]] = lambda _drill: ()
     on_repaired: Callable[[Drill], None] = lambda _drill: None
     now: Callable[[], float] = field(default=time.monotonic)
+    slack_s: float = SLACK_S
+    ask_status_every_s: float = ASK_STATUS_EVERY_S
 
     def run(self, drill: Drill, *, is_kept: bool = False) -> Result:
         """Breaks, waits, asks status, repairs, waits. The repair is done whatever happens before.
@@ -165,7 +167,7 @@ class _Attempt:
                         self._drill.name, f"{name} rings after {self._runner.now() - broken:.0f} s"
                     )
                     told.add(name)
-            is_late = self._runner.now() - asked_at >= ASK_STATUS_EVERY_S
+            is_late = self._runner.now() - asked_at >= self._runner.ask_status_every_s
             if not self._is_named and is_late:
                 self._ask_status()
                 asked_at = self._runner.now()
@@ -184,13 +186,14 @@ class _Attempt:
             self._ground.say(self._drill.name, f"status names {named}")
 
     def _await_quiet(self, broken: float, repaired: float) -> None:
-        """Until all is quiet, and a minute is over in which the last answers of the fault are counted."""
+        """Until all is quiet for a minute, in which the last answers of the fault are counted."""
 
         def is_quiet() -> bool:
             mine = [
                 name for name in self._watch.rang_since(broken) if any_match(self._drill.declared, (name,))
             ]
-            is_over = self._runner.now() - repaired >= self._ground.minute_s
+            changed = (self._watch.last(name, OK, repaired) or repaired for name in mine)
+            is_over = self._runner.now() - max(changed, default=repaired) >= self._ground.minute_s
             return is_over and not self._watch.ringing().intersection(mine)
 
         self._watch.wait_for(is_quiet, self._limit_s(self._drill.clear_min))
@@ -200,7 +203,7 @@ class _Attempt:
         self._others += [other for other in self._runner.others(self._drill) if other not in self._others]
 
     def _limit_s(self, minutes: float) -> float:
-        return minutes * self._ground.minute_s + SLACK_S
+        return minutes * self._ground.minute_s + self._runner.slack_s
 
     def _result(self, broken: float, repaired: float | None) -> Result:
         rang = sorted(self._watch.rang_since(broken))
