@@ -123,7 +123,7 @@ def _name(axes: Axes, panel: Panel, with_data: Sequence[Line]) -> None:
     else:
         axes.text(0.5, 0.5, "no data", fontsize=9, color=GREY, ha="center", transform=axes.transAxes)
     if silent and with_data:
-        shown = ", ".join(silent[:4]) + (" ..." if len(silent) > 4 else "")
+        shown = ", ".join(silent) if len(silent) <= 2 else f"{len(silent)} of {len(panel.lines)} lines"
         axes.set_title(f"no data: {shown}", fontsize=6, loc="right", color=GREY)
 
 

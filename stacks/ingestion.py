@@ -24,6 +24,7 @@ DISPATCH = FunctionSpec(name="dispatch", layers=API_LAYERS, memory_mib=512, time
 INGESTION = FunctionSpec(name="ingestion", layers=INGESTION_LAYERS, memory_mib=3008, timeout_s=120)
 TIMEOUTS_PER_VISIBILITY = 6
 """AWS's advice, so that a batch may be throttled and tried again before its messages come back."""
+INTAKE_VISIBILITY_S = DISPATCH.timeout_s * TIMEOUTS_PER_VISIBILITY
 
 EVENTS = ("Object Created", "Object Deleted")
 
@@ -47,7 +48,7 @@ class IngestionStack(cdk.Stack):
         self._layers = Layers(self, environment.bundle)
         self.queues: dict[str, sqs.Queue] = {}
         self.dead_letters: dict[str, sqs.Queue] = {}
-        self._add_queue(INTAKE, DISPATCH.timeout_s * TIMEOUTS_PER_VISIBILITY)
+        self._add_queue(INTAKE, INTAKE_VISIBILITY_S)
         for lane in Lane:
             self._add_queue(lane.value, environment.lanes.visibility_s)
         self._send_uploads_to_intake()

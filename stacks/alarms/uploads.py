@@ -6,6 +6,7 @@ from haylift.telemetry import Metric
 from stacks.alarms.parts import AlarmSpec, AwsMetric, Missing, Part, Series, Severity, Watch
 from stacks.alarms.watches import guarded, ours
 from stacks.environment import Environment
+from stacks.ingestion import INTAKE, INTAKE_VISIBILITY_S
 
 VISIBILITIES = 1.25
 """A message that was given back once is a visibility time-out old; older, and nothing is being finished."""
@@ -29,14 +30,13 @@ def _age(queue: str, threshold_s: float, severity: Severity | None = None) -> Wa
 def ingestion_stuck(environment: Environment) -> AlarmSpec:
     """Messages grow older than anything that is being worked on."""
     lanes = environment.lanes
-    patience_s = lanes.visibility_s * VISIBILITIES
     return AlarmSpec(
         name="ingestion-stuck",
         severity=Severity.PAGE,
         fired_by="The queue's event source mapping is disabled (ingestion paused), while files are uploaded.",
         watches=(
-            _age("intake", patience_s),
-            _age(Lane.INTERACTIVE.value, patience_s),
+            _age(INTAKE, INTAKE_VISIBILITY_S * VISIBILITIES),
+            _age(Lane.INTERACTIVE.value, lanes.visibility_s * VISIBILITIES),
             # Bulk loads may wait; a message that is only given back is a dead letter by this age.
             _age(Lane.BACKFILL.value, float(lanes.visibility_s * lanes.max_receives), Severity.TICKET),
         ),
@@ -64,7 +64,7 @@ def dead_letters() -> AlarmSpec:
         name="dead-letters",
         severity=Severity.TICKET,
         fired_by="A message that no worker can read is sent to a lane's queue.",
-        watches=tuple(_letters(queue) for queue in ("intake", *(lane.value for lane in Lane))),
+        watches=tuple(_letters(queue) for queue in (INTAKE, *(lane.value for lane in Lane))),
     )
 
 

@@ -1,0 +1,216 @@
+"""The stories: what must stay silent, and what must ring."""
+
+from collections.abc import Mapping
+
+from haylift.telemetry import Metric
+
+from tests.contract.drift.contracts import function_names
+from tests.infra.alarm_scenarios import (
+    AGE,
+    BATCH_FAILURES,
+    DAY_MINUTES,
+    DEPENDENCIES,
+    DEPTH,
+    EMBED,
+    HEARTBEAT,
+    LANES,
+    LONG,
+    QUERY_FAILURES,
+    QUERY_TIMES,
+    REJECTIONS,
+    SEARCH_FAILURES,
+    SEARCH_TIMES,
+    WRITES,
+    Scenario,
+    both,
+    domain,
+    failed_of,
+    function,
+    gateway,
+    ours,
+    probe,
+    puts,
+    queue,
+)  # fmt: skip
+
+QUIET = {
+    "a quiet night": Scenario(is_night=True),
+    "an ordinary day": Scenario(),
+    "a night without SQS": Scenario(is_night=True, minutes=60),
+    "one bad minute in the budget": Scenario(
+        minutes=90, fault=range(72, 73), change=puts(SEARCH_FAILURES, values=failed_of(9, 30))
+    ),
+    "one search in a hundred fails all day": Scenario(
+        minutes=150, fault=range(150), change=puts(SEARCH_FAILURES, values=failed_of(1, 100))
+    ),
+    "one of three night searches fails": Scenario(
+        is_night=True,
+        change=both(
+            puts(SEARCH_FAILURES, EMBED, values=failed_of(1, 3)),
+            puts(gateway("5XXError"), values=failed_of(1, 3)),
+            puts(gateway("Count"), values=[1] * 3),
+        ),
+    ),
+    "the only night caller waits long": Scenario(
+        is_night=True, change=puts(SEARCH_TIMES, QUERY_TIMES, values=[25] * 9)
+    ),
+    "the only calls of a night fail once": Scenario(is_night=True, change=puts(EMBED, WRITES, values=[1, 1])),
+    "four bad files at night": Scenario(
+        is_night=True, fault=range(12, 13), change=puts(REJECTIONS, values=[1] * 4)
+    ),
+    "all of nine searches fail": Scenario(
+        is_night=True, change=puts(SEARCH_FAILURES, values=[1] * 9), fault=range(12, 13)
+    ),
+    "a night of failures spread thin": Scenario(
+        is_night=True, change=puts(SEARCH_FAILURES, values=[1], on=lambda _: range(0, 130, 3)), minutes=130
+    ),
+    "one of twenty night searches fails": Scenario(
+        is_night=True, fault=range(12, 13), change=puts(SEARCH_FAILURES, values=failed_of(1, 20))
+    ),
+    "two of two fail after a busy quarter": Scenario(
+        is_night=True,
+        change=both(
+            puts(SEARCH_FAILURES, values=[0] * 70, on=lambda _: range(5, 6)),
+            puts(SEARCH_FAILURES, values=[1, 1], on=lambda _: range(20, 21)),
+        ),
+    ),
+    "nearly slow": Scenario(
+        change=both(puts(SEARCH_TIMES, values=[1.9] * 30), puts(QUERY_TIMES, values=[9.5] * 12))
+    ),
+    "two slow minutes": Scenario(
+        fault=range(12, 14), change=puts(SEARCH_TIMES, QUERY_TIMES, values=[20] * 30)
+    ),
+    "a few slow ones among many": Scenario(change=puts(SEARCH_TIMES, values=[9.0] + [0.2] * 29)),
+    "four of a hundred requests fail": Scenario(change=puts(gateway("5XXError"), values=failed_of(2, 60))),
+    "one bad minute at the gateway": Scenario(
+        fault=range(12, 13), change=puts(gateway("5XXError"), values=[1] * 60)
+    ),
+    "parts flap once": Scenario(
+        fault=range(12, 13),
+        change=both(puts(*(probe(name) for name in DEPENDENCIES), values=[0]), puts(HEARTBEAT, values=[0])),
+    ),
+    "two heartbeats fail": Scenario(fault=range(12, 14), change=puts(HEARTBEAT, values=[0])),
+    "degraded heartbeats": Scenario(
+        change=both(
+            puts(HEARTBEAT, values=[0]), puts(ours(Metric.HEARTBEATS, outcome="degraded"), values=[1])
+        )
+    ),
+    "four of ten calls and writes fail": Scenario(change=puts(EMBED, WRITES, values=failed_of(4, 10))),
+    "one file of eight is bad": Scenario(change=puts(REJECTIONS, values=failed_of(1, 8))),
+    "queues nearly too old": Scenario(
+        change=both(
+            puts(queue(AGE, "intake"), values=[220]),
+            puts(queue(AGE, "interactive"), values=[880]),
+            puts(queue(AGE, "backfill"), values=[7_000]),
+        )
+    ),
+    "queues old for two minutes": Scenario(
+        fault=range(12, 14), change=puts(*(queue(AGE, name) for name in LANES), values=[99_999])
+    ),
+    "one throttled minute": Scenario(
+        fault=range(12, 13), change=puts(*(function("Throttles", n) for n in function_names()), values=[1])
+    ),
+    "yellow for ten minutes": Scenario(
+        fault=range(12, 22), change=puts(domain("ClusterStatus.yellow"), values=[1])
+    ),
+}
+LOUD = {
+    "total outage of search": Scenario(
+        minutes=150, fault=LONG, rings={"search-errors": 2}, clears_within=5,
+        change=puts(SEARCH_FAILURES, QUERY_FAILURES, values=[1] * 30),
+    ),
+    "total outage on a busy day": Scenario(
+        minutes=110, fault=LONG, rings={"search-errors": 2},
+        change=both(
+            puts(SEARCH_FAILURES, values=[0] * 300, on=lambda _: range(DAY_MINUTES)),
+            puts(SEARCH_FAILURES, QUERY_FAILURES, values=[1] * 12),
+        ),
+    ),
+    "two of a hundred fail": Scenario(
+        minutes=220, fault=range(70, 150), rings={"search-errors": 55},
+        change=puts(SEARCH_FAILURES, QUERY_FAILURES, values=failed_of(2, 100)), clears_within=8,
+    ),
+    "a fifth of the questions fails": Scenario(
+        minutes=150, fault=range(70, 100), rings={"search-errors": 15},
+        change=puts(QUERY_FAILURES, values=failed_of(3, 12)), clears_within=8,
+    ),
+    "all batches of a night fail": Scenario(
+        is_night=True, rings={"search-errors": 2}, change=puts(BATCH_FAILURES, values=[1] * 10)
+    ),
+    "all questions of a night fail": Scenario(
+        is_night=True, rings={"search-errors": 2}, change=puts(QUERY_FAILURES, values=[1] * 10)
+    ),
+    "slow searches": Scenario(
+        rings={"search-slow/search": 3}, change=puts(SEARCH_TIMES, values=[2.5] * 10)
+    ),
+    "slow questions": Scenario(rings={"search-slow/query": 3}, change=puts(QUERY_TIMES, values=[11] * 10)),
+    "a tenth of the requests fails": Scenario(
+        rings={"api-errors": 2}, change=puts(gateway("5XXError"), values=failed_of(6, 60))
+    ),
+    "few requests, most fail": Scenario(
+        is_night=True, rings={"api-errors": 2},
+        change=both(puts(gateway("5XXError"), values=[1] * 20), puts(gateway("Count"), values=[1] * 20)),
+    ),
+    "heartbeats fail": Scenario(rings={"heartbeat": 3}, change=puts(HEARTBEAT, values=[0])),
+    "heartbeats are silent": Scenario(
+        rings={"heartbeat": 5},
+        change=puts(HEARTBEAT, ours(Metric.HEARTBEATS, outcome="degraded"), values=[]),
+    ),
+    "the model is down by day": Scenario(
+        rings={"model-endpoint-failing/calls": 1, "model-endpoint-failing/probe": 2},
+        change=both(puts(EMBED, values=[1] * 3), puts(probe("model_endpoint"), values=[0])),
+    ),
+    "the model is down at night": Scenario(
+        is_night=True,
+        rings={"model-endpoint-failing/probe": 2},
+        change=puts(probe("model_endpoint"), values=[0]),
+    ),
+    "the model flaps": Scenario(
+        rings={"model-endpoint-failing/calls": 1}, change=puts(EMBED, values=failed_of(6, 10))
+    ),
+    "the index does not answer": Scenario(
+        is_night=True, rings={"index-unhealthy/probe": 2}, change=puts(probe("index"), values=[0])
+    ),
+    "the index refuses writes": Scenario(
+        rings={"index-unhealthy/writes": 1}, change=puts(WRITES, values=failed_of(2, 3))
+    ),
+    "the cluster is red": Scenario(
+        rings={"index-unhealthy/red": 1}, change=puts(domain("ClusterStatus.red"), values=[1])
+    ),
+    "the cluster stays yellow": Scenario(
+        minutes=60, fault=range(10, 40), rings={"index-unhealthy/yellow": 15},
+        change=puts(domain("ClusterStatus.yellow"), values=[1]),
+    ),
+    "the cluster blocks writes": Scenario(
+        rings={"index-unhealthy/writes-blocked": 1},
+        change=puts(domain("ClusterIndexWritesBlocked"), values=[1]),
+    ),
+    "the cache is down": Scenario(rings={"cache-unhealthy": 2}, change=puts(probe("cache"), values=[0])),
+    "a flood of bad files": Scenario(
+        rings={"documents-rejected": 5}, change=puts(REJECTIONS, values=failed_of(1, 2)), clears_within=8
+    ),
+    "five bad files at night": Scenario(
+        is_night=True, fault=range(12, 13), rings={"documents-rejected": 1}, clears_within=20,
+        change=puts(REJECTIONS, values=[1] * 5),
+    ),
+}  # fmt: skip
+for _lane, _age_s in {"intake": 230, "interactive": 910, "backfill": 7_300}.items():
+    LOUD[f"{_lane} is stuck"] = Scenario(
+        rings={f"ingestion-stuck/{_lane}": 3}, change=puts(queue(AGE, _lane), values=[_age_s])
+    )
+    LOUD[f"{_lane} gave up"] = Scenario(
+        rings={f"dead-letters/{_lane}-dead": 1}, change=puts(queue(DEPTH, f"{_lane}-dead"), values=[1])
+    )
+    # SQS stops reporting after the fault; the letters are still there.
+    LOUD[f"{_lane} gave up and is forgotten"] = Scenario(
+        rings={f"dead-letters/{_lane}-dead": 1}, clears_within=None,
+        change=both(
+            puts(queue(DEPTH, f"{_lane}-dead"), values=[1]),
+            puts(queue(DEPTH, f"{_lane}-dead"), values=[], on=lambda fault: range(fault.stop, 60)),
+        ),
+    )  # fmt: skip
+for _name in function_names():
+    LOUD[f"{_name} is throttled"] = Scenario(
+        rings={f"functions-throttled/{_name}": 2}, change=puts(function("Throttles", _name), values=[1])
+    )
+SCENARIOS: Mapping[str, Scenario] = {**QUIET, **LOUD}
