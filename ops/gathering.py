@@ -20,9 +20,6 @@ from ops.session import Credentials, Session
 from ops.sources import QUICK
 from ops.state import HEALTH, METRICS, Health, Snapshot
 
-ANSWER_S = 3.2
-"""What has not answered by then is named; the screen is there within five seconds."""
-
 type Source = Callable[[], object]
 
 
@@ -34,7 +31,7 @@ class Gathered:
     faults: Mapping[str, str]
 
 
-def gather(asked: Mapping[str, Source], limit_s: float = ANSWER_S) -> Gathered:
+def gather(asked: Mapping[str, Source], limit_s: float) -> Gathered:
     """Asks all sources, each in a thread that does not hold up the end of the program."""
     answers: dict[str, Any] = {}
     faults: dict[str, str] = {}
@@ -80,7 +77,8 @@ def take_snapshot(session: Session, deployment: Deployment, minutes: float) -> S
             "heartbeat_rule": partial(sources.heartbeat_rule, deployment),
             "backlog": partial(sources.backlog, deployment),
             "deploy": partial(sources.last_deploy, deployment),
-        }
+        },
+        session.world.sources_s,
     )
     named = {"measurements" if name == METRICS else name: answer for name, answer in found.answers.items()}
     return Snapshot(stage=deployment.stage, at_s=now_s, minutes=minutes, unanswered=found.faults, **named)

@@ -29,6 +29,7 @@ class World:
         transport: of HTTP calls; None for the network.
         now, sleep: the clock, epoch seconds.
         ask_secret: asks a person for a password without showing it.
+        sources_s: how long the status waits for what it asks; its screen is there within five seconds.
     """
 
     out: TextIO
@@ -38,6 +39,7 @@ class World:
     now: Callable[[], float] = time.time
     sleep: Callable[[float], None] = time.sleep
     ask_secret: Callable[[str], str] = getpass.getpass
+    sources_s: float = 3.2
 
     @classmethod
     def real(cls) -> "World":

@@ -4,6 +4,7 @@ import json
 import socket
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,9 @@ from tests.fakes.ops import HandClock, captured_world, shown, write_outputs
 from tests.fakes.ops_stage import client, deploy, set_state
 
 NOW_S = 1_800_000_030.0
+PATIENCE_S = 60.0
+"""moto imports a service when it is first asked: on a busy machine longer than the screen waits."""
+
 PARTS = ("index", "tables", "cache", "model_endpoint")
 SECTIONS = {
     "verdict", "stage", "at", "minutes", "causes", "gateway", "routes", "freshness", "model_endpoint",
@@ -54,8 +58,6 @@ def stage(state_dir: Path, aws: None) -> dict[str, str]:  # after moto
         ],
     )
     put_metric("heartbeat_searches", 1, outcome="ok")
-    # moto imports a service when it is first asked, which may take longer than the screen waits.
-    client("lambda").list_event_source_mappings()
     return deploy(state_dir)
 
 
@@ -74,7 +76,8 @@ def _api(request: httpx.Request, broken: str = "") -> httpx.Response:
 def _world(broken: str = "", on_sleep: Callable[[], None] = lambda: None) -> World:
     clock = HandClock(on_sleep)
     clock.time_s = NOW_S
-    return captured_world(transport=httpx.MockTransport(lambda request: _api(request, broken)), clock=clock)
+    transport = httpx.MockTransport(lambda request: _api(request, broken))
+    return replace(captured_world(transport=transport, clock=clock), sources_s=PATIENCE_S)
 
 
 def _status(state_dir: Path, world: World, *more: str) -> int:
@@ -196,7 +199,7 @@ def _refuse(_request: httpx.Request) -> httpx.Response:
 def test_an_api_that_does_not_answer_is_a_fault(state_dir: Path) -> None:
     clock = HandClock()
     clock.time_s = NOW_S
-    world = captured_world(transport=httpx.MockTransport(_refuse), clock=clock)
+    world = replace(captured_world(transport=httpx.MockTransport(_refuse), clock=clock), sources_s=PATIENCE_S)
 
     assert _status(state_dir, world) == 3
 
