@@ -75,7 +75,7 @@ class MonitoringStack(cdk.Stack):
             name.replace("/", "-"),
             alarm_name=self._environment.name_of(name),
             alarm_description=self._description(spec, first_word),
-            metric=self._metrics.of_watch(watch, label=name),
+            metric=self._metrics.of_watch(watch, label=name if watch.expression else None),
             threshold=watch.threshold,
             comparison_operator=OPERATORS[watch.rings],
             evaluation_periods=watch.periods,

@@ -87,8 +87,8 @@ def _add_background(world: World) -> None:
 
 
 def _add_day(world: World) -> None:
-    """30 searches and 10 questions a minute, 60 requests at the gateway, some uploads."""
-    for endpoint, number in {"/v1/search": 30, "/v1/query": 12}.items():
+    """30 searches, 12 questions and 5 batches a minute, 60 requests at the gateway, some uploads."""
+    for endpoint, number in {"/v1/search": 30, "/v1/query": 12, "/v1/search/batch": 5}.items():
         world.put(ours(Metric.REQUEST_FAILURES, endpoint=endpoint), [0] * number)
         world.put(ours(Metric.REQUEST_DURATION, endpoint=endpoint), [0.2] * number)
     world.put(gateway("Count"), [1] * 60)

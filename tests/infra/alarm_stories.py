@@ -74,6 +74,8 @@ QUIET = {
             puts(SEARCH_FAILURES, values=[1, 1], on=lambda _: range(20, 21)),
         ),
     ),
+    "a night of good questions": Scenario(is_night=True, change=puts(QUERY_FAILURES, values=[0] * 12)),
+    "a night of good batches": Scenario(is_night=True, change=puts(BATCH_FAILURES, values=[0] * 12)),
     "nearly slow": Scenario(
         change=both(puts(SEARCH_TIMES, values=[1.9] * 30), puts(QUERY_TIMES, values=[9.5] * 12))
     ),
@@ -111,7 +113,7 @@ QUIET = {
         fault=range(12, 13), change=puts(*(function("Throttles", n) for n in function_names()), values=[1])
     ),
     "yellow for ten minutes": Scenario(
-        fault=range(12, 22), change=puts(domain("ClusterStatus.yellow"), values=[1])
+        fault=range(12, 22), change=puts(domain("ClusterStatus.yellow"), values=[0, 1])
     ),
 }
 LOUD = {
@@ -134,6 +136,16 @@ LOUD = {
         minutes=150, fault=range(70, 100), rings={"search-errors": 15},
         change=puts(QUERY_FAILURES, values=failed_of(3, 12)), clears_within=8,
     ),
+    "after an outage one of two hundred fails": Scenario(
+        minutes=130,
+        fault=LONG,
+        rings={"search-errors": 2},
+        change=both(
+            puts(SEARCH_FAILURES, values=failed_of(1, 200), on=lambda fault: range(fault.stop, 130)),
+            puts(SEARCH_FAILURES, QUERY_FAILURES, values=[1] * 30),
+        ),
+        clears_within=8,
+    ),
     "all batches of a night fail": Scenario(
         is_night=True, rings={"search-errors": 2}, change=puts(BATCH_FAILURES, values=[1] * 10)
     ),
@@ -141,9 +153,11 @@ LOUD = {
         is_night=True, rings={"search-errors": 2}, change=puts(QUERY_FAILURES, values=[1] * 10)
     ),
     "slow searches": Scenario(
-        rings={"search-slow/search": 3}, change=puts(SEARCH_TIMES, values=[2.5] * 10)
+        rings={"search-slow/search": 3}, change=puts(SEARCH_TIMES, values=[2.5] * 3 + [0.2] * 7)
     ),
-    "slow questions": Scenario(rings={"search-slow/query": 3}, change=puts(QUERY_TIMES, values=[11] * 10)),
+    "slow questions": Scenario(
+        rings={"search-slow/query": 3}, change=puts(QUERY_TIMES, values=[11] * 3 + [1] * 7)
+    ),
     "a tenth of the requests fails": Scenario(
         rings={"api-errors": 2}, change=puts(gateway("5XXError"), values=failed_of(6, 60))
     ),
@@ -158,34 +172,34 @@ LOUD = {
     ),
     "the model is down by day": Scenario(
         rings={"model-endpoint-failing/calls": 1, "model-endpoint-failing/probe": 2},
-        change=both(puts(EMBED, values=[1] * 3), puts(probe("model_endpoint"), values=[0])),
+        change=both(puts(EMBED, values=[1] * 3), puts(probe("model_endpoint"), values=[1, 0])),
     ),
     "the model is down at night": Scenario(
         is_night=True,
         rings={"model-endpoint-failing/probe": 2},
-        change=puts(probe("model_endpoint"), values=[0]),
+        change=puts(probe("model_endpoint"), values=[1, 0]),
     ),
     "the model flaps": Scenario(
         rings={"model-endpoint-failing/calls": 1}, change=puts(EMBED, values=failed_of(6, 10))
     ),
     "the index does not answer": Scenario(
-        is_night=True, rings={"index-unhealthy/probe": 2}, change=puts(probe("index"), values=[0])
+        is_night=True, rings={"index-unhealthy/probe": 2}, change=puts(probe("index"), values=[1, 0])
     ),
     "the index refuses writes": Scenario(
         rings={"index-unhealthy/writes": 1}, change=puts(WRITES, values=failed_of(2, 3))
     ),
     "the cluster is red": Scenario(
-        rings={"index-unhealthy/red": 1}, change=puts(domain("ClusterStatus.red"), values=[1])
+        rings={"index-unhealthy/red": 1}, change=puts(domain("ClusterStatus.red"), values=[0, 1])
     ),
     "the cluster stays yellow": Scenario(
         minutes=60, fault=range(10, 40), rings={"index-unhealthy/yellow": 15},
-        change=puts(domain("ClusterStatus.yellow"), values=[1]),
+        change=puts(domain("ClusterStatus.yellow"), values=[0, 1]),
     ),
     "the cluster blocks writes": Scenario(
         rings={"index-unhealthy/writes-blocked": 1},
-        change=puts(domain("ClusterIndexWritesBlocked"), values=[1]),
+        change=puts(domain("ClusterIndexWritesBlocked"), values=[0, 1]),
     ),
-    "the cache is down": Scenario(rings={"cache-unhealthy": 2}, change=puts(probe("cache"), values=[0])),
+    "the cache is down": Scenario(rings={"cache-unhealthy": 2}, change=puts(probe("cache"), values=[1, 0])),
     "a flood of bad files": Scenario(
         rings={"documents-rejected": 5}, change=puts(REJECTIONS, values=failed_of(1, 2)), clears_within=8
     ),
@@ -194,18 +208,29 @@ LOUD = {
         change=puts(REJECTIONS, values=[1] * 5),
     ),
 }  # fmt: skip
+for _key, _what in {
+    SEARCH_FAILURES: "searches",
+    QUERY_FAILURES: "questions",
+    BATCH_FAILURES: "batches",
+}.items():
+    LOUD[f"some {_what} of a night fail"] = Scenario(
+        is_night=True, minutes=100, fault=range(70, 85), rings={"search-errors": 3}, clears_within=8,
+        change=both(
+            puts(_key, values=[0] * 20, on=lambda _: range(60, 100)), puts(_key, values=failed_of(4, 20))
+        ),
+    )  # fmt: skip
 for _lane, _age_s in {"intake": 230, "interactive": 910, "backfill": 7_300}.items():
     LOUD[f"{_lane} is stuck"] = Scenario(
-        rings={f"ingestion-stuck/{_lane}": 3}, change=puts(queue(AGE, _lane), values=[_age_s])
+        rings={f"ingestion-stuck/{_lane}": 3}, change=puts(queue(AGE, _lane), values=[5, _age_s])
     )
     LOUD[f"{_lane} gave up"] = Scenario(
-        rings={f"dead-letters/{_lane}-dead": 1}, change=puts(queue(DEPTH, f"{_lane}-dead"), values=[1])
+        rings={f"dead-letters/{_lane}-dead": 1}, change=puts(queue(DEPTH, f"{_lane}-dead"), values=[0, 1])
     )
     # SQS stops reporting after the fault; the letters are still there.
     LOUD[f"{_lane} gave up and is forgotten"] = Scenario(
         rings={f"dead-letters/{_lane}-dead": 1}, clears_within=None,
         change=both(
-            puts(queue(DEPTH, f"{_lane}-dead"), values=[1]),
+            puts(queue(DEPTH, f"{_lane}-dead"), values=[0, 1]),
             puts(queue(DEPTH, f"{_lane}-dead"), values=[], on=lambda fault: range(fault.stop, 60)),
         ),
     )  # fmt: skip
