@@ -8,10 +8,12 @@ from ops import sources
 from ops.deployment import Patience
 from ops.diagnosis import diagnose
 from ops.drill import report, uploads
-from ops.drill.catalogue import DRILLS, DRILLS_BY_NAME, Drill
+from ops.drill.catalogue import DRILLS, DRILLS_BY_NAME
+from ops.drill.drill import Drill
 from ops.drill.ground import Ground
 from ops.drill.memory import Memory
 from ops.drill.program import Program, chosen
+from ops.drill.reading import lay_out, take_away
 from ops.drill.runner import Causes, Runner
 from ops.drill.traffic import Users
 from ops.drill.verdict import Result, never_rang
@@ -85,6 +87,7 @@ def run_undo(session: Session) -> int:
     memory = Memory(ground.state_dir)
     repaired = _mended(ground, memory)
     removed = uploads.remove_all(ground)
+    take_away(ground)
     said = f"repaired: {', '.join(repaired) or 'nothing was broken'}; files of drills removed: {removed}"
     session.terminal.result({"repaired": repaired, "files_removed": removed}, [said])
     return EXIT_OK
@@ -170,9 +173,12 @@ def _prepared(ground: Ground, *, goes_on: bool = False, keeps_files: bool = Fals
     if (broken := memory.broken()) and not goes_on:
         raise OpsFault("drill_unfinished", f"An earlier drill left {', '.join(broken)} broken: `drill undo`.")
     watch = Watch(lambda: alarms_that_tell(sources.alarms(ground.deployment, LOOK)), ground.prefix)
-    watch.begin()
+    users = Users(ground)
     try:
-        yield Runner(ground, watch, lambda: causes_now(ground), memory, Users(ground))
+        if not goes_on:
+            lay_out(ground, users)
+        watch.begin()
+        yield Runner(ground, watch, lambda: causes_now(ground), memory, users)
     except BaseException:
         ground.is_stopping.set()
         raise
@@ -181,6 +187,7 @@ def _prepared(ground: Ground, *, goes_on: bool = False, keeps_files: bool = Fals
         if not keeps_files:
             _mended(ground, memory)
             uploads.remove_all(ground)
+            take_away(ground)
 
 
 def alarms_that_tell(alarms: Iterable[AlarmState]) -> list[AlarmState]:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 
-from ops.drill.catalogue import Drill
+from ops.drill.drill import Drill
 from ops.drill.ground import Ground
 from ops.drill.runner import Runner
 from ops.drill.verdict import Result

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ops.drill.catalogue import Drill
+from ops.drill.drill import Drill
 from ops.drill.verdict import Result
 
 HEADINGS = ("drill", "alarm", "rang after s", "limit", "OK after s", "limit", "verdict")

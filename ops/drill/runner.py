@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from botocore.exceptions import BotoCoreError, ClientError
 from haylift.domain.errors import HayliftError
 
-from ops.drill.catalogue import Drill, any_match
+from ops.drill.drill import Drill, any_match
 from ops.drill.faults import Fault, Known
 from ops.drill.ground import Ground
 from ops.drill.memory import Memory
@@ -179,7 +179,7 @@ class _Attempt:
         """Another drill's cause may come first when both are under way, and then this one's after it."""
         causes = self._runner.status()
         self._note_others()
-        foreign = {cause for other in self._others for cause in other.causes}
+        foreign = {cause for other in self._others for cause in (*other.causes, *other.side_causes)}
         named = next((cause for cause in causes if cause in self._drill.causes or cause not in foreign), "")
         self._named, self._is_named = named, named in self._drill.causes
         if self._is_named:

@@ -1,7 +1,7 @@
 """Files that drills upload, and how nothing of them stays."""
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from haylift.domain.documents import DOCUMENTS_PREFIX
@@ -9,6 +9,9 @@ from haylift.domain.documents import DOCUMENTS_PREFIX
 from ops.drill.ground import Ground
 
 FOLDER = "drill/"
+READING = "drill-reading/"
+"""Stays from the first drill to the last."""
+
 BULK = "bulk/"
 """What lies below it takes the backfill lane."""
 
@@ -34,12 +37,12 @@ def tenant(ground: Ground) -> str:
     return ground.deployment.tenant(getattr(ground.session.options, "tenant", None))
 
 
-def remove_all(ground: Ground) -> int:
+def remove_all(ground: Ground, folders: Sequence[str] = ()) -> int:
     """Deletes every file that a drill has uploaded; how many there were."""
     client, bucket = ground.client("s3"), ground.deployment.output("UploadBucketName")
     keys = [
         {"Key": str(found["Key"])}
-        for folder in (FOLDER, BULK + FOLDER)
+        for folder in folders or (FOLDER, BULK + FOLDER)
         for page in client.get_paginator("list_objects_v2").paginate(
             Bucket=bucket, Prefix=f"{DOCUMENTS_PREFIX}{tenant(ground)}/{folder}"
         )

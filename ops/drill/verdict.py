@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from ops.drill.catalogue import Drill, any_match
+from ops.drill.drill import Drill, any_match
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from ops.deployment import Deployment
-from ops.drill.catalogue import Drill
+from ops.drill.drill import Drill
 from ops.drill.faults import Fault
 from ops.drill.ground import Ground
 from ops.drill.memory import Memory

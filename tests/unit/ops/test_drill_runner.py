@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ops.drill.catalogue import Drill
+from ops.drill.drill import Drill
 from ops.drill.ground import minute_s_of
 from ops.drill.verdict import Result
 from tests.fakes.drills import Stand, ground, stand

@@ -1,0 +1,112 @@
+"""Drills of what brings files into the index: queues, workers, the index as it is written."""
+
+from ops.drill.drill import EVERYWHERE, LOCAL_AND_DEV, Drill
+from ops.drill.faults import Fault, Impatient, NoFault, SourcesDisabled
+from ops.drill.flood import Flooded
+from ops.drill.local_faults import Crashing, Held, Retried
+from ops.drill.traffic import Kind, Rate
+
+LANES = ("interactive", "backfill")
+LANES_WHOLE = frozenset({"intake", "interactive", "backfill", "index"})
+"""What must be whole so that messages get done."""
+
+
+def _crashing(function: str, *queues: str) -> Fault:
+    return Crashing(Held(("crash", function)), Impatient(queues, receives=2))
+
+
+INGESTION_DRILLS = (
+    Drill(
+        name="dead-letter",
+        breaks="the ingestion worker is killed whenever it holds a message",
+        felt="these files never become searchable; searches work",
+        fault=lambda: _crashing("ingestion", *LANES),
+        traffic=(Rate(kind=Kind.LARGE_FILE, per_minute=6, is_bulk=True),),
+        rings={"dead-letters/interactive-dead": 6, "dead-letters/backfill-dead": 6},
+        causes=("dead-letters",),
+        clear_min=3,
+        parts=frozenset({"interactive", "backfill"}),
+        needs=LANES_WHOLE,
+    ),
+    Drill(
+        name="backfill-stop",
+        breaks="the backfill lane feeds nobody while files arrive in it",
+        felt="bulk loads do not become searchable; everything else works",
+        fault=lambda: SourcesDisabled(("backfill",)),
+        traffic=(Rate(kind=Kind.BULK_FILE, per_minute=1),),
+        rings={"ingestion-stuck/backfill": 34},
+        causes=("ingestion-paused",),
+        side_causes=("queue-flooded",),
+        clear_min=5,
+        parts=frozenset({"backfill"}),
+        needs=LANES_WHOLE,
+        can_keep=True,
+        stages=LOCAL_AND_DEV,
+        refusal="everybody's bulk loads would wait for hours",
+    ),
+    Drill(
+        name="index-write-lock",
+        breaks="a writer of the index does not end",
+        felt="new files wait; searches work",
+        fault=lambda: Retried(Held(("lock-index", "writers")), Impatient(LANES, visibility_min=2.0)),
+        traffic=(Rate(kind=Kind.SMALL_FILE, per_minute=12, is_bulk=True),),
+        rings={"index-unhealthy/writes": 4},
+        causes=("index-locked",),
+        clear_min=5,
+        parts=frozenset({"index", "intake", "interactive", "backfill"}),
+        needs=LANES_WHOLE,
+    ),
+    Drill(
+        name="dead-letter-intake",
+        breaks="the dispatch worker is killed whenever it holds a message",
+        felt="new files are not even listed; searches work",
+        fault=lambda: _crashing("dispatch", "intake"),
+        traffic=(Rate(kind=Kind.SMALL_FILE, per_minute=6),),
+        rings={"dead-letters/intake-dead": 5},
+        causes=("dead-letters",),
+        clear_min=3,
+        parts=frozenset({"intake", "interactive"}),
+        needs=LANES_WHOLE,
+    ),
+    Drill(
+        name="poison-file",
+        breaks="files arrive that cannot be read: cut off, damaged, locked with a password",
+        felt="each of them is REJECTED with a reason; other files are not held up",
+        fault=NoFault,
+        traffic=(Rate(kind=Kind.POISON, per_minute=12),),
+        rings={"documents-rejected": 6},
+        causes=("documents-rejected",),
+        clear_min=7,
+        parts=frozenset({"intake", "interactive"}),
+        stages=EVERYWHERE,
+    ),
+    Drill(
+        name="ingestion-stop",
+        breaks="intake and the interactive lane feed nobody while files arrive",
+        felt="new files do not become searchable; searches work",
+        fault=lambda: SourcesDisabled(("interactive", "intake")),
+        traffic=(Rate(kind=Kind.SMALL_FILE, per_minute=4),),
+        rings={"ingestion-stuck/interactive": 9, "ingestion-stuck/intake": 9},
+        causes=("ingestion-paused",),
+        side_causes=("queue-flooded",),
+        clear_min=5,
+        parts=frozenset({"intake", "interactive"}),
+        needs=LANES_WHOLE,
+        can_keep=True,
+        stages=LOCAL_AND_DEV,
+        refusal="everybody's uploads would wait",
+    ),
+    Drill(
+        name="queue-flood",
+        breaks="a tenant uploads 250 files at once",
+        felt="its files become searchable late; other tenants and searches are not held up",
+        fault=lambda: Flooded(250),
+        traffic=(),
+        rings={},
+        may_ring=("ingestion-stuck",),
+        causes=("queue-flooded",),
+        clear_min=15,
+        parts=frozenset({"intake", "interactive", "backfill"}),
+        needs=LANES_WHOLE,
+    ),
+)
