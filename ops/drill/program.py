@@ -41,6 +41,7 @@ class Program:
         self._waiting = list(drills)
         self._broken: list[Drill] = []
         self._clearing: list[Drill] = []
+        self._beside: dict[str, list[Drill]] = {}
         self._changed = threading.Condition()
         self._runner = replace(runner, others=self._under_way, on_repaired=self._note_repair)
 
@@ -78,13 +79,21 @@ class Program:
                 )
                 if is_free:
                     self._waiting.remove(drill)
-                    self._broken.append(drill)
+                    self._note_begin(drill)
                     return drill
         return None
 
+    def _note_begin(self, drill: Drill) -> None:
+        beside = [*self._broken, *self._clearing]
+        for other in beside:
+            self._beside[other.name].append(drill)
+        self._beside[drill.name] = beside
+        self._broken.append(drill)
+
     def _under_way(self, drill: Drill) -> list[Drill]:
+        """All that were under way at some time since the drill began."""
         with self._changed:
-            return [other for other in (*self._broken, *self._clearing) if other is not drill]
+            return list(self._beside[drill.name])
 
     def _note_repair(self, drill: Drill) -> None:
         with self._changed:

@@ -216,7 +216,11 @@ class _Attempt:
                 for name in rang
                 if any_match((pattern,), (name,))
             ),
-            others=tuple(name for name in rang if any_match(self._drill.may_ring, (name,))),
+            others=tuple(
+                name
+                for name in rang
+                if any_match(self._drill.may_ring, (name,)) and not any_match(self._drill.rings, (name,))
+            ),
             undeclared=tuple(
                 name for name in rang if not any_match((*self._drill.declared, *declared), (name,))
             ),

@@ -24,6 +24,7 @@ SEARCH_DRILLS = (
         causes=("model-endpoint-down",),
         clear_min=5,
         parts=frozenset({"model"}),
+        needs=frozenset({"heartbeat"}),
         can_keep=True,
     ),
     Drill(
@@ -52,6 +53,7 @@ SEARCH_DRILLS = (
         side_causes=("requests-fail", "answers-slow"),
         clear_min=8,
         parts=frozenset({"index", "search", "heartbeat", "interactive"}),
+        needs=frozenset({"heartbeat"}),
     ),
     Drill(
         name="cache-stop",
@@ -63,6 +65,7 @@ SEARCH_DRILLS = (
         causes=("cache-unavailable",),
         clear_min=5,
         parts=frozenset({"cache"}),
+        needs=frozenset({"heartbeat"}),
         can_keep=True,
     ),
     Drill(

@@ -55,7 +55,7 @@ def ground(state_dir: Path) -> QuietGround:
     """A ground whose minute is a hundredth of a second."""
     world = captured_world()
     terminal = Terminal(out=world.out, err=world.err)
-    options = Namespace(state_dir=str(state_dir), tenant=None, stage="local")
+    options = Namespace(state_dir=str(state_dir), tenant="acme", stage="local")
     deployment = Deployment(stage="local", region="eu-central-1", outputs={})
     return QuietGround(Session(options=options, world=world, terminal=terminal), deployment, minute_s=0.01)
 
