@@ -1,14 +1,17 @@
 """Draws the panels of a dashboard into one PNG, laid out as CloudWatch does."""
 
+import io
+import math
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from itertools import batched
+from itertools import batched, pairwise
 from pathlib import Path
 
 from matplotlib.axes import Axes
 from matplotlib.dates import DateFormatter
 from matplotlib.figure import Figure
+from PIL import Image
 
 from ops.dashboard_panels import Line, Panel, Place
 
@@ -20,6 +23,11 @@ DPI = 72
 GREY, RED, GREEN, YELLOW = "#777777", "#c0392b", "#2e8b57", "#b8860b"
 COLOURS_BY_STATE = {"OK": GREEN, "ALARM": RED, "INSUFFICIENT_DATA": YELLOW}
 STATES_PER_COLUMN = 7
+COLOURS = 64
+"""Enough for lines and letters, and a third of the bytes."""
+
+NAME_COLUMNS = 2
+HEADROOM_PER_ROW = 0.16
 MOST_NAMED = 10
 """More lines than this leave no room for their names; those that have data are named first."""
 
@@ -44,7 +52,9 @@ def draw(panels: Sequence[Panel], output: Path, *, title: str, span: tuple[datet
             _show_states(axes, panel)
         else:
             _plot(axes, panel, span)
-    figure.savefig(output, pil_kwargs={"optimize": True})
+    drawn = io.BytesIO()
+    figure.savefig(drawn, format="png")
+    Image.open(drawn).convert("RGB").quantize(COLOURS).save(output, optimize=True)
 
 
 def _axes(figure: Figure, place: Place) -> Axes:
@@ -94,13 +104,31 @@ def _plot(axes: Axes, panel: Panel, span: tuple[datetime, datetime]) -> None:
     if panel.is_stacked:
         _stack(axes, with_data)
     else:
-        for line in with_data:
+        for line in map(_with_gaps, with_data):
             # A dot too: a single minute with data would be invisible as a line.
-            axes.plot(_moments(line), line.values, label=line.label, linewidth=1, marker=".", markersize=3)  # type: ignore[arg-type]
+            axes.plot(_moments(line), line.values, label=line.label, linewidth=1, marker=".", markersize=4)  # type: ignore[arg-type]
     for threshold in panel.thresholds:
         axes.axhline(threshold, color=RED, linewidth=0.8, linestyle="--")
-    axes.set_ylim(bottom=0)
+    # Room above the data for the names of the lines.
+    axes.set_ylim(bottom=0, top=axes.get_ylim()[1] * (1 + HEADROOM_PER_ROW * _name_rows(with_data)))
     _name(axes, panel, with_data)
+
+
+def _name_rows(lines: Sequence[Line]) -> int:
+    return math.ceil(min(len(lines), MOST_NAMED) / NAME_COLUMNS)
+
+
+def _with_gaps(line: Line) -> Line:
+    """The line with a break wherever more than one point is missing: nothing is known of such minutes."""
+    steps = [later - earlier for earlier, later in pairwise(line.times)]
+    times, values = list(line.times[:1]), list(line.values[:1])
+    for step, time, value in zip(steps, line.times[1:], line.values[1:], strict=True):
+        if step > 2 * min(steps):
+            times.append(time - step / 2)
+            values.append(math.nan)
+        times.append(time)
+        values.append(value)
+    return Line(label=line.label, times=tuple(times), values=tuple(values))
 
 
 def _stack(axes: Axes, lines: Sequence[Line]) -> None:
@@ -118,7 +146,12 @@ def _name(axes: Axes, panel: Panel, with_data: Sequence[Line]) -> None:
     if with_data:
         handles, labels = axes.get_legend_handles_labels()
         axes.legend(
-            handles[:MOST_NAMED], labels[:MOST_NAMED], fontsize=6, loc="upper left", framealpha=0.6, ncols=2
+            handles[:MOST_NAMED],
+            labels[:MOST_NAMED],
+            fontsize=6,
+            loc="upper left",
+            framealpha=0.6,
+            ncols=NAME_COLUMNS,
         )
     else:
         axes.text(0.5, 0.5, "no data", fontsize=9, color=GREY, ha="center", transform=axes.transAxes)
