@@ -34,7 +34,7 @@ INGESTION_DRILLS = (
         felt="bulk loads do not become searchable; everything else works",
         fault=lambda: SourcesDisabled(("backfill",)),
         traffic=(Rate(kind=Kind.BULK_FILE, per_minute=1),),
-        rings={"ingestion-stuck/backfill": 34},
+        rings={"ingestion-stuck/backfill": 19},
         causes=("ingestion-paused",),
         side_causes=("queue-flooded",),
         clear_min=5,
@@ -42,7 +42,7 @@ INGESTION_DRILLS = (
         needs=LANES_WHOLE,
         can_keep=True,
         stages=LOCAL_AND_DEV,
-        refusal="everybody's bulk loads would wait for hours",
+        refusal="everybody's bulk loads would wait for an hour",
     ),
     Drill(
         name="index-write-lock",

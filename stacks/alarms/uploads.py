@@ -37,8 +37,8 @@ def ingestion_stuck(environment: Environment) -> AlarmSpec:
         watches=(
             _age(INTAKE, INTAKE_VISIBILITY_S * VISIBILITIES),
             _age(Lane.INTERACTIVE.value, lanes.visibility_s * VISIBILITIES),
-            # Bulk loads may wait; a message that is only given back is a dead letter by this age.
-            _age(Lane.BACKFILL.value, float(lanes.visibility_s * lanes.max_receives), Severity.TICKET),
+            # Bulk loads may wait; at half of its life a message that is only given back can still be saved.
+            _age(Lane.BACKFILL.value, lanes.visibility_s * lanes.max_receives / 2, Severity.TICKET),
         ),
     )
 

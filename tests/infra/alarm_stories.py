@@ -103,7 +103,7 @@ QUIET = {
         change=both(
             puts(queue(AGE, "intake"), values=[220]),
             puts(queue(AGE, "interactive"), values=[880]),
-            puts(queue(AGE, "backfill"), values=[7_000]),
+            puts(queue(AGE, "backfill"), values=[3_500]),
         )
     ),
     "queues old for two minutes": Scenario(
@@ -156,7 +156,7 @@ LOUD = {
         rings={"search-slow/search": 3}, change=puts(SEARCH_TIMES, values=[2.5] * 3 + [0.2] * 7)
     ),
     "slow questions": Scenario(
-        rings={"search-slow/query": 3}, change=puts(QUERY_TIMES, values=[11] * 3 + [1] * 7)
+        rings={"search-slow/query": 3}, change=puts(QUERY_TIMES, values=[11.0] * 3 + [1.0] * 7)
     ),
     "a tenth of the requests fails": Scenario(
         rings={"api-errors": 2}, change=puts(gateway("5XXError"), values=failed_of(6, 60))
@@ -219,7 +219,7 @@ for _key, _what in {
             puts(_key, values=[0] * 20, on=lambda _: range(60, 100)), puts(_key, values=failed_of(4, 20))
         ),
     )  # fmt: skip
-for _lane, _age_s in {"intake": 230, "interactive": 910, "backfill": 7_300}.items():
+for _lane, _age_s in {"intake": 230, "interactive": 910, "backfill": 3_700}.items():
     LOUD[f"{_lane} is stuck"] = Scenario(
         rings={f"ingestion-stuck/{_lane}": 3}, change=puts(queue(AGE, _lane), values=[5, _age_s])
     )
