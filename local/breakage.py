@@ -153,7 +153,41 @@ def _locked(path: Path, locks: Sequence[int]) -> tuple[sqlite3.Connection, int]:
     return connection, shared
 
 
-COMMANDS = {"stop": stop, "start": start, "slow": slow, "crash": crash, "lock-index": lock_index}
+def take_index(layout: Layout, options: argparse.Namespace) -> None:
+    """Take the folder of the indexes away. A file stands in its place, so that nobody makes it anew."""
+    with _alone(layout):
+        layout.index.rename(_aside(layout))
+        layout.index.touch()
+    try:
+        print(HELD, flush=True)
+        while _is_asked_for(1.0):
+            pass
+    finally:
+        return_index(layout, options)
+
+
+def return_index(layout: Layout, _options: argparse.Namespace) -> None:
+    """Put the folder back where it belongs; harmless when it is there."""
+    with _alone(layout):
+        if _aside(layout).is_dir():
+            if layout.index.is_file():
+                layout.index.unlink()
+            _aside(layout).rename(layout.index)
+
+
+def _aside(layout: Layout) -> Path:
+    return layout.index.with_name(f"{layout.index.name}-taken-away")
+
+
+COMMANDS = {
+    "stop": stop,
+    "start": start,
+    "slow": slow,
+    "crash": crash,
+    "lock-index": lock_index,
+    "take-index": take_index,
+    "return-index": return_index,
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -60,11 +60,11 @@ class Held(Fault):
 
     Args:
         words: what the helper does.
-        part: the process that is started or woken by `repair`, should the helper have been killed itself.
+        mend: what repairs it should the helper have been killed itself.
     """
 
     words: tuple[str, ...]
-    part: str = ""
+    mend: tuple[str, ...] = ()
     _helper: "subprocess.Popen[str] | None" = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -94,8 +94,8 @@ class Held(Fault):
                 assert helper.stdin is not None
                 helper.stdin.close()
                 helper.wait(RELEASE_LIMIT_S)
-        if self.part:
-            _run(ground, "start", self.part)
+        if self.mend:
+            _run(ground, *self.mend)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,8 @@ MOST_AT_ONCE = 3
 """Broken at a time: two cores, and a person who wants to follow."""
 
 LOOK_EVERY_S = 1.0
+ECHO_S = 180.0
+"""`ops status` looks back over the minute under way and some whole ones before."""
 LONGEST_S = 1_500.0
 """A drill that would take longer is left to `drill run`, so that all of them end within half an hour."""
 
@@ -43,7 +45,10 @@ class Program:
         self._clearing: list[Drill] = []
         self._beside: dict[str, list[Drill]] = {}
         self._changed = threading.Condition()
-        self._runner = replace(runner, others=self._under_way, on_repaired=self._note_repair)
+        self._ended: list[tuple[float, Drill]] = []
+        self._runner = replace(
+            runner, others=self._under_way, echoes=self._echoes, on_repaired=self._note_repair
+        )
 
     def run(self) -> list[Result]:
         """All results, in the order in which the drills ended."""
@@ -95,6 +100,11 @@ class Program:
         with self._changed:
             return list(self._beside[drill.name])
 
+    def _echoes(self) -> list[Drill]:
+        since = self._runner.now() - ECHO_S
+        with self._changed:
+            return [drill for at, drill in self._ended if at >= since]
+
     def _note_repair(self, drill: Drill) -> None:
         with self._changed:
             if drill in self._broken:
@@ -104,5 +114,6 @@ class Program:
 
     def _note_end(self, drill: Drill) -> None:
         with self._changed:
+            self._ended.append((self._runner.now(), drill))
             self._broken = [other for other in self._broken if other is not drill]
             self._clearing = [other for other in self._clearing if other is not drill]

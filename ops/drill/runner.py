@@ -38,7 +38,8 @@ class Runner:
 
     Args:
         status: names the causes that `ops status` gives now, the first one first.
-        others: what other drills under way have declared, as alarms and as causes.
+        others: the drills that were under way beside this one: what they declare is theirs.
+        echoes: drills that are over, which status still sees when it looks back.
         on_repaired: is told when the fault is gone, while the alarms still ring.
     """
 
@@ -48,6 +49,7 @@ class Runner:
     memory: Memory
     users: Users
     others: Callable[[Drill], Iterable[Drill]] = lambda _drill: ()
+    echoes: Callable[[], Iterable[Drill]] = lambda: ()
     on_repaired: Callable[[Drill], None] = lambda _drill: None
     now: Callable[[], float] = field(default=time.monotonic)
     slack_s: float = SLACK_S
@@ -179,7 +181,11 @@ class _Attempt:
         """Another drill's cause may come first when both are under way, and then this one's after it."""
         causes = self._runner.status()
         self._note_others()
-        foreign = {cause for other in self._others for cause in (*other.causes, *other.side_causes)}
+        foreign = {
+            cause
+            for other in (*self._others, *self._runner.echoes())
+            for cause in (*other.causes, *other.side_causes)
+        }
         named = next((cause for cause in causes if cause in self._drill.causes or cause not in foreign), "")
         self._named, self._is_named = named, named in self._drill.causes
         if self._is_named:
