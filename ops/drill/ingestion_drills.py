@@ -48,12 +48,14 @@ INGESTION_DRILLS = (
         name="index-write-lock",
         breaks="a writer of the index does not end",
         felt="new files wait; searches work",
-        fault=lambda: Retried(Held(("lock-index", "writers")), Impatient(LANES, visibility_min=2.0)),
-        traffic=(Rate(kind=Kind.SMALL_FILE, per_minute=12, is_bulk=True),),
+        fault=lambda: Retried(
+            Held(("lock-index", "writers")), Impatient(("interactive",), visibility_min=2.0)
+        ),
+        traffic=(Rate(kind=Kind.SMALL_FILE, per_minute=12),),
         rings={"index-unhealthy/writes": 4},
         causes=("index-locked",),
         clear_min=5,
-        parts=frozenset({"index", "intake", "interactive", "backfill"}),
+        parts=frozenset({"index", "intake", "interactive"}),
         needs=LANES_WHOLE,
     ),
     Drill(
