@@ -28,6 +28,7 @@ from ops import (
 )
 from ops.deployment import LOCAL_STAGE, STAGES
 from ops.drill import commands as drill
+from ops.drill import quiet
 from ops.faults import EXIT_FAILED, EXIT_OK, NEXT_STEP, OpsFault
 from ops.session import Session, World
 from ops.terminal import Terminal
@@ -103,6 +104,7 @@ DRILL_COMMANDS: dict[str, Command] = {
     "list": Command("show all drills", drill.add_list_arguments, drill.run_list),
     "run": Command("run one drill", drill.add_run_arguments, drill.run_one),
     "all": Command("run every drill that this stage allows", drill.add_all_arguments, drill.run_all),
+    "quiet": Command("let users work, and see that nothing rings", quiet.add_arguments, quiet.run),
     "undo": Command("repair what a killed drill has left", drill.add_undo_arguments, drill.run_undo),
 }
 GROUPS: dict[str, Group] = {

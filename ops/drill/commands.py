@@ -109,7 +109,7 @@ def run_all(session: Session) -> int:
     ground = Ground.of(session)
     drills, left_out = chosen(DRILLS, ground)
     _require_yes(session, drills)
-    with _prepared(ground) as runner:
+    with prepared(ground) as runner:
         results = Program(runner, drills).run()
         never = never_rang(runner.watch.states(), results)
     order = {drill.name: number for number, drill in enumerate(DRILLS)}
@@ -125,7 +125,7 @@ def run_one(session: Session) -> int:
         return _repair_kept(session, ground, DRILLS_BY_NAME[REPAIRS[name]])
     drill = _wanted(ground, name, is_kept=session.options.keep)
     _require_yes(session, [drill])
-    with _prepared(ground, keeps_files=session.options.keep) as runner:
+    with prepared(ground, keeps_files=session.options.keep) as runner:
         result = runner.run(drill, is_kept=session.options.keep)
     if session.options.keep:
         session.terminal.remark(f"{drill.name} stays broken: `drill undo` repairs it.")
@@ -151,7 +151,7 @@ def _repair_kept(session: Session, ground: Ground, drill: Drill) -> int:
     known = memory.broken().get(drill.name)
     if known is None:
         raise UsageFault("drill_not_kept", f"{drill.name} is not under way; `drill run {drill.name} --keep`.")
-    with _prepared(ground, goes_on=True) as runner:
+    with prepared(ground, goes_on=True) as runner:
         result = runner.end(drill, known)
     return _shown(session, [result], (), {})
 
@@ -163,7 +163,7 @@ def _require_yes(session: Session, drills: Sequence[Drill]) -> None:
 
 
 @contextmanager
-def _prepared(ground: Ground, *, goes_on: bool = False, keeps_files: bool = False) -> Iterator[Runner]:
+def prepared(ground: Ground, *, goes_on: bool = False, keeps_files: bool = False) -> Iterator[Runner]:
     """A runner whose watch looks at the alarms; at the end the drills' files are removed.
 
     Raises:

@@ -23,7 +23,18 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     local = [sys.executable, "-m", "local"]
     where = ["--state-dir", str(state_dir)]
     try:
-        up = [*local, "up", *where, "--ports", "free", "--skip-demo", "--rate-limits", "off"]
+        up = [
+            *local,
+            "up",
+            *where,
+            "--ports",
+            "free",
+            "--skip-demo",
+            "--rate-limits",
+            "off",
+            "--minute-s",
+            "10",
+        ]
         subprocess.run(up, cwd=ROOT, check=True, timeout=600)
         with System.connect(state_dir / "outputs.json") as system:
             yield system
