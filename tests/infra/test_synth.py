@@ -82,8 +82,8 @@ def test_equal_bytes_hold_compiled_modules() -> None:
 
     compiled = [any(name.endswith(".pyc") for name in zipfile.ZipFile(path).namelist()) for path in archives]
 
-    assert len(archives) == 4
-    assert all(compiled)
+    # The fifth layer holds the page of the reference, which has no Python.
+    assert sorted(compiled) == [False, True, True, True, True]
 
 
 def test_a_wrong_context_ends_without_a_traceback() -> None:
