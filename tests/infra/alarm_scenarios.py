@@ -1,6 +1,6 @@
 """What happens to a deployment, as its metrics tell it, and which alarms must ring."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from haylift.telemetry import NAMESPACE, Metric
@@ -103,7 +103,7 @@ def _add_day(world: World) -> None:
         world.put(function("Throttles", name), [0] * 5)
 
 
-def puts(*keys: Key, values: list[float], on: Callable[[range], range] = lambda fault: fault) -> Callable[
+def puts(*keys: Key, values: Sequence[float], on: Callable[[range], range] = lambda fault: fault) -> Callable[
     [World, range], None
 ]:  # fmt: skip
     """A change that gives the metrics other samples during the fault."""
