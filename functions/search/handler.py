@@ -37,6 +37,9 @@ from functions.search.app import Services, create_app
 from functions.search.contract import Settings
 from functions.search.heartbeat import with_heartbeat
 
+INDEX_PATIENCE_S = 1.0
+"""How long a reader waits for a locked index file; it writes nothing, so a lock on it is a fault to tell."""
+
 
 def build(settings: Settings) -> Callable[[Mapping[str, Any], Any], dict[str, Any]]:
     """The function, wired to the index, the cache, the tables and the model endpoint.
@@ -54,7 +57,9 @@ def build(settings: Settings) -> Callable[[Mapping[str, Any], Any], dict[str, An
     shared = ValkeyCache(settings.cache_endpoint, settings.cache_tls)
     invoker = ModelInvoker(settings.embed_endpoint, telemetry)
     models = SageMakerModels(invoker, settings.embed_model)
-    index = LiveIndex(SqliteIndex(Path(settings.index_location)), ledger, tenants.count)
+    index = LiveIndex(
+        SqliteIndex(Path(settings.index_location), busy_timeout_s=INDEX_PATIENCE_S), ledger, tenants.count
+    )
     flags = CurrentFlags(DynamoDbFlags(settings.tenants_table, dynamodb))
     pipeline = SparingPipeline(HaystackQueryPipeline(query_pipeline(index, models)), flags)
     cache_levels = QueryCache(shared, tenants)

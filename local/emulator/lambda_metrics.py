@@ -16,10 +16,11 @@ NEEDS = [
 
 
 def record_invocation(invocation: Invocation) -> None:
-    """Store Invocations, Errors, Duration and ConcurrentExecutions of one invocation."""
+    """Store Invocations, Errors, Duration, ConcurrentExecutions and no throttle of one invocation."""
     by_function = {"FunctionName": str(invocation.config["FunctionName"])}
     running = lambda_svc.executions_in_flight()[1].get(lambda_svc._inflight_key(invocation.config), 1)
     cloudwatch.record_metric("AWS/Lambda", "ConcurrentExecutions", running, "Count", by_function)
+    cloudwatch.record_metric("AWS/Lambda", "Throttles", 0, "Count", by_function)
     for dimensions in _dimension_sets(invocation):
         cloudwatch.record_metric("AWS/Lambda", "Invocations", 1, "Count", dimensions)
         cloudwatch.record_metric("AWS/Lambda", "Errors", int(invocation.is_error), "Count", dimensions)
