@@ -145,12 +145,21 @@ def _waiting(snapshot: Snapshot) -> str:
     return f"unfinished documents by tenant: {least}{by_tenant}"
 
 
+FIRST_HEARTBEAT_S = 180.0
+"""A new deployment's first heartbeat comes within a minute, and CloudWatch knows it a minute later."""
+
+
 def heartbeat_silent(snapshot: Snapshot) -> Cause | None:
     """Nobody looks after the system at night: the alarms of quiet hours rest on the heartbeat."""
     rule = snapshot.heartbeat_rule
     if rule in {"DISABLED", MISSING}:
         because = f"the rule haylift-{snapshot.stage}-heartbeat is {rule.lower()}"
-    elif rule is None or METRICS in snapshot.unanswered or snapshot.measurements.total(Metric.HEARTBEATS):
+    elif (
+        rule is None
+        or METRICS in snapshot.unanswered
+        or snapshot.measurements.total(Metric.HEARTBEATS)
+        or snapshot.was_deployed_within(FIRST_HEARTBEAT_S)
+    ):
         return None
     else:
         because = f"no heartbeat search {window(snapshot)}"

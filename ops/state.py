@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from haylift.domain.flags import Flags
 from haylift.telemetry import Metric
@@ -136,6 +137,12 @@ class Snapshot:
     def newest_minute_s(self) -> float:
         """Points that begin from here on tell of now: the minute under way and the one before."""
         return self.this_minute_s - 60
+
+    def was_deployed_within(self, seconds: float) -> bool:
+        """Whether a stack changed so short a time ago."""
+        if self.deploy is None:
+            return False
+        return self.at_s - datetime.fromisoformat(self.deploy.at).timestamp() < seconds
 
     def part_is_down(self, part: str) -> bool:
         """Whether the part does not answer, as the live look says, else the last heartbeat."""

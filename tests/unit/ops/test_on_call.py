@@ -11,7 +11,7 @@ from ops.diagnosis import diagnose
 from ops.rules import RULES
 from ops.state import Snapshot
 from ops.status_document import document
-from tests.unit.ops.test_diagnosis import FAULTS
+from tests.unit.ops.snapshots import FAULTS
 
 ROOT = Path(__file__).parents[3]
 PAGE = ROOT / "docs" / "on-call.md"
