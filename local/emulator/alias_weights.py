@@ -49,8 +49,9 @@ def patch() -> Patch:
     ) -> Any:  # fmt: skip
         qualifier = path_qualifier or lambda_svc._qp_first(query_params or {}, "Qualifier") or None
         alias = _alias(lambda_svc._functions.get(name), qualifier)
-        if alias is not None:
-            path_qualifier = version_for(alias, random.random())  # noqa: S311
+        # Only what is shifted away: ministack finds the alias's own version, and keeps its name with it.
+        if alias is not None and (version := version_for(alias, random.random())) != version_for(alias, 1.0):  # noqa: S311
+            path_qualifier = version
         return await invoke(name, event, headers, path_qualifier, query_params)
 
     return Patch(

@@ -2,7 +2,9 @@
 
 Source: "How Lambda handles errors and retries with asynchronous invocation": an event that is throttled goes
 back to the queue and is tried again for up to six hours, one that fails is tried twice more. ministack gives
-up both after three seconds, and its schedules try once. Waits are shorter here than there.
+up both after three seconds, and its schedules try once. "Configuring destinations for asynchronous
+invocations": an alias has its own retries and destination; ministack goes by the function's only. Waits are
+shorter here than there.
 """
 
 import contextvars
@@ -26,10 +28,17 @@ FIRST_WAIT_S, LONGEST_WAIT_S, MAX_AGE_S, RETRIES = 1.0, 10.0, 6 * 3600, 2
 
 
 def _settings(function: dict[str, Any]) -> tuple[int, float, str]:
-    """How often a failed event is tried again, how old it may get, and where it goes then."""
-    by_version = function.get("event_invoke_configs") or {}
-    chosen = function.get("event_invoke_config") or by_version.get("$LATEST") or {}
+    """How often a failed event is tried again, how old it may get, and where it goes then.
+
+    Each alias and version has its own; the function's are for events that name neither. All are kept by the
+    function, not by the record of the version that runs.
+    """
     config = function.get("config") or function
+    kept = lambda_svc._functions.get(config.get("FunctionName", "")) or function
+    qualifier = str(config.get("FunctionArn", "")).partition(":function:")[2].partition(":")[2]
+    by_qualifier = kept.get("event_invoke_configs") or {}
+    unnamed = kept.get("event_invoke_config") or by_qualifier.get("$LATEST")
+    chosen = (by_qualifier.get(qualifier) if qualifier not in {"", "$LATEST"} else unnamed) or {}
     retries = chosen.get("MaximumRetryAttempts")
     on_failure = (chosen.get("DestinationConfig") or {}).get("OnFailure", {}).get("Destination")
     dead_letters = (config.get("DeadLetterConfig") or {}).get("TargetArn")
@@ -82,7 +91,8 @@ def patch() -> Patch:
     """Keep throttled events, and try those of rules again too."""
     return Patch(
         "lambda-async",
-        "ministack drops throttled asynchronous events after three seconds, and tries those of rules once",
+        "ministack drops throttled asynchronous events after three seconds, tries those of rules once, and "
+        "knows no destination of an alias",
         [
             Replacement(lambda_svc, "invoke_async_with_retry", invoke_async),
             Replacement(eventbridge, "_dispatch_to_lambda", dispatch_to_lambda),

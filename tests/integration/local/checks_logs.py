@@ -8,6 +8,7 @@ from uuid import uuid4
 from tests.integration.local.running_emulator import Check, RunningEmulator, eventually
 
 PROBE = "conformance-probe"
+REFUSER = "conformance-refuser"
 FOLLOWER_LOG = "/aws/lambda/conformance-follower"
 
 
@@ -73,6 +74,23 @@ def log_subscriptions(system: RunningEmulator) -> None:
     assert followed()[0]["filters"] == ["audit"]
 
 
+def async_destination(system: RunningEmulator) -> None:
+    """ "Configuring destinations": what an alias gives up, after its own number of tries, is kept whole."""
+    text = uuid4().hex
+    event = {"do": "raise", "text": text}
+
+    system.client("lambda").invoke(
+        FunctionName=REFUSER, Qualifier="live", InvocationType="Event", Payload=json.dumps(event).encode()
+    )
+
+    record = system.received("GivenUpName", 8)
+    tries = {"logGroupName": f"/aws/lambda/{REFUSER}", "filterPattern": '"a detail of the inside" -error'}
+    assert record["requestPayload"] == event
+    assert record["requestContext"]["condition"] == "RetriesExhausted"
+    assert record["responsePayload"]["errorMessage"] == "a detail of the inside"
+    assert len(system.client("logs").filter_log_events(**tries)["events"]) == 2
+
+
 def lambda_async(system: RunningEmulator) -> None:
     """An event for a function that may not run waits, and is done when it may again."""
     lambdas, text = system.client("lambda"), uuid4().hex
@@ -88,6 +106,7 @@ def lambda_async(system: RunningEmulator) -> None:
         waits = system.stays(lambda: not printed(), 4)
     eventually(printed, "the event that waited", 6)
     assert waits
+    async_destination(system)
 
 
 def log_memory(system: RunningEmulator) -> None:

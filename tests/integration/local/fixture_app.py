@@ -13,6 +13,7 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_lambda_destinations as destinations
 from aws_cdk import aws_lambda_event_sources as event_sources
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
@@ -93,6 +94,7 @@ class ConformanceStack(cdk.Stack):
         self._queue()
         self._alarm()
         self._function("Follower", FOLLOWER).add_alias("live")
+        self._given_up()
         table = dynamodb.Table(
             self, "Table", time_to_live_attribute="expires_at",
             partition_key=dynamodb.Attribute(name="pk", type=dynamodb.AttributeType.STRING),
@@ -178,6 +180,13 @@ class ConformanceStack(cdk.Stack):
         self._output("Mapping", mapping.ref)
         self._output("Work", queue.queue_url)
         self._output("Unread", unread.queue_url)
+
+    def _given_up(self) -> None:
+        queue = sqs.Queue(self, "GivenUp")
+        self._function("Refuser", PROBE).add_alias(
+            "live", on_failure=destinations.SqsDestination(queue), retry_attempts=1
+        )
+        self._output("GivenUp", queue.queue_url)
 
     def _alarm(self) -> None:
         topic = sns.Topic(self, "Topic")

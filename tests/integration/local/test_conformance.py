@@ -4,7 +4,7 @@ import pytest
 
 from tests.integration.local.checks import CHECKS_OF_SERVICES
 from tests.integration.local.checks_locks import CHECKS_OF_LOCKS
-from tests.integration.local.checks_logs import CHECKS_OF_LOGS
+from tests.integration.local.checks_logs import CHECKS_OF_LOGS, async_destination
 from tests.integration.local.checks_monitoring import CHECKS_OF_MONITORING
 from tests.integration.local.running_emulator import RunningEmulator
 
@@ -20,6 +20,11 @@ def test_behaves_as_aws_does(system: RunningEmulator, patch: str) -> None:
 def test_check_fails_without_its_patch(system: RunningEmulator, patch: str) -> None:
     with system.without(patch), pytest.raises((AssertionError, KeyError)):
         CHECKS[patch](system)
+
+
+def test_an_event_of_an_alias_that_is_lost_would_be_seen(system: RunningEmulator) -> None:
+    with system.without("lambda-async"), pytest.raises(AssertionError):
+        async_destination(system)
 
 
 def test_every_patch_has_a_check(emulator: RunningEmulator) -> None:
