@@ -52,24 +52,29 @@ def aws_series(stage: str) -> list[Series]:
 def queues(deployment: Deployment) -> tuple[QueueState, ...]:
     """The three queues as SQS counts them at this moment, approximately."""
     client = deployment.client("sqs", QUICK)
-    return tuple(_queue(client, name, deployment.output(f"{name.title()}QueueUrl")) for name in QUEUES)
+    lanes = tuple(_queue(client, name, deployment.output(f"{name.title()}QueueUrl")) for name in QUEUES)
+    if (url := deployment.outputs.get("AuditDeadQueueUrl")) is None:
+        return lanes
+    dead = int(_counted(client, url)["ApproximateNumberOfMessages"])
+    return (*lanes, QueueState(name="audit", visible=0, in_flight=0, delayed=0, dead=dead))
+
+
+def _counted(client: Any, queue_url: str) -> Mapping[str, str]:
+    asked = ["All"]
+    attributes: Mapping[str, str] = client.get_queue_attributes(QueueUrl=queue_url, AttributeNames=asked)[
+        "Attributes"
+    ]
+    return attributes
 
 
 def _queue(client: Any, name: str, url: str) -> QueueState:
-    def counted(queue_url: str) -> Mapping[str, str]:
-        asked = ["All"]
-        attributes: Mapping[str, str] = client.get_queue_attributes(QueueUrl=queue_url, AttributeNames=asked)[
-            "Attributes"
-        ]
-        return attributes
-
-    now = counted(url)
+    now = _counted(client, url)
     return QueueState(
         name=name,
         visible=int(now["ApproximateNumberOfMessages"]),
         in_flight=int(now["ApproximateNumberOfMessagesNotVisible"]),
         delayed=int(now["ApproximateNumberOfMessagesDelayed"]),
-        dead=int(counted(f"{url}-dead")["ApproximateNumberOfMessages"]),
+        dead=int(_counted(client, f"{url}-dead")["ApproximateNumberOfMessages"]),
     )
 
 

@@ -7,8 +7,8 @@ from ops.drill.local_faults import Crashing, Held, Retried
 from ops.drill.traffic import Kind, Rate
 
 LANES = ("interactive", "backfill")
-LANES_WHOLE = frozenset({"intake", "interactive", "backfill", "index"})
-"""What must be whole so that messages get done."""
+WHOLE = frozenset({"flow", "intake", "interactive", "backfill", "index"})
+"""What must be whole so that messages get done; `flow` is that somebody works on them."""
 
 
 def _crashing(function: str, *queues: str) -> Fault:
@@ -25,24 +25,23 @@ INGESTION_DRILLS = (
         rings={"dead-letters/interactive-dead": 6, "dead-letters/backfill-dead": 6},
         causes=("dead-letters",),
         clear_min=3,
-        parts=frozenset({"interactive", "backfill"}),
-        needs=LANES_WHOLE,
+        parts=frozenset({"flow", "interactive", "backfill"}),
     ),
     Drill(
         name="backfill-stop",
         breaks="the backfill lane feeds nobody while files arrive in it",
         felt="bulk loads do not become searchable; everything else works",
-        fault=lambda: SourcesDisabled(("backfill",)),
+        fault=lambda: Retried(SourcesDisabled(("backfill",)), Impatient(("backfill",), visibility_min=2.0)),
         traffic=(Rate(kind=Kind.BULK_FILE, per_minute=1),),
         rings={"ingestion-stuck/backfill": 19},
         causes=("ingestion-paused",),
         side_causes=("queue-flooded",),
         clear_min=5,
         parts=frozenset({"backfill"}),
-        needs=LANES_WHOLE,
         can_keep=True,
         stages=LOCAL_AND_DEV,
         refusal="everybody's bulk loads would wait for an hour",
+        needs=WHOLE,
     ),
     Drill(
         name="index-write-lock",
@@ -55,8 +54,7 @@ INGESTION_DRILLS = (
         rings={"index-unhealthy/writes": 4},
         causes=("index-locked",),
         clear_min=5,
-        parts=frozenset({"index", "intake", "interactive"}),
-        needs=LANES_WHOLE,
+        parts=frozenset({"flow", "index", "intake", "interactive"}),
     ),
     Drill(
         name="dead-letter-intake",
@@ -67,8 +65,7 @@ INGESTION_DRILLS = (
         rings={"dead-letters/intake-dead": 5},
         causes=("dead-letters",),
         clear_min=3,
-        parts=frozenset({"intake", "interactive"}),
-        needs=LANES_WHOLE,
+        parts=frozenset({"flow", "intake", "interactive"}),
     ),
     Drill(
         name="poison-file",
@@ -79,36 +76,39 @@ INGESTION_DRILLS = (
         rings={"documents-rejected": 6},
         causes=("documents-rejected",),
         clear_min=7,
-        parts=frozenset({"intake", "interactive"}),
+        parts=frozenset({"flow", "intake", "interactive"}),
         stages=EVERYWHERE,
     ),
     Drill(
         name="ingestion-stop",
         breaks="intake and the interactive lane feed nobody while files arrive",
         felt="new files do not become searchable; searches work",
-        fault=lambda: SourcesDisabled(("interactive", "intake")),
+        fault=lambda: Retried(
+            SourcesDisabled(("interactive", "intake")),
+            Impatient(("interactive", "intake"), visibility_min=2.0),
+        ),
         traffic=(Rate(kind=Kind.SMALL_FILE, per_minute=4),),
         rings={"ingestion-stuck/interactive": 9, "ingestion-stuck/intake": 9},
         causes=("ingestion-paused",),
         side_causes=("queue-flooded",),
-        clear_min=5,
+        clear_min=8,
         parts=frozenset({"intake", "interactive"}),
-        needs=LANES_WHOLE,
         can_keep=True,
         stages=LOCAL_AND_DEV,
         refusal="everybody's uploads would wait",
+        needs=WHOLE,
     ),
     Drill(
         name="queue-flood",
-        breaks="a tenant uploads 250 files at once",
+        breaks="a tenant uploads 160 files at once",
         felt="its files become searchable late; other tenants and searches are not held up",
-        fault=lambda: Flooded(250),
+        fault=lambda: Flooded(160),
         traffic=(),
         rings={},
         may_ring=("ingestion-stuck",),
         causes=("queue-flooded",),
         clear_min=15,
-        parts=frozenset({"intake", "interactive", "backfill"}),
-        needs=LANES_WHOLE,
+        parts=frozenset({"flow", "intake", "interactive", "backfill"}),
+        needs=WHOLE,
     ),
 )

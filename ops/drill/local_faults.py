@@ -9,7 +9,8 @@ from typing import override
 
 from ops.drill.faults import Fault, Impatient, Known
 from ops.drill.ground import Ground
-from ops.drill.uploads import drop_dead_letters, remove_all
+from ops.drill.letters import deliver_again, drop_dead_letters
+from ops.drill.uploads import remove_all
 from ops.faults import OpsFault
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -99,6 +100,29 @@ class Held(Fault):
 
 
 @dataclass(frozen=True)
+class UndeliveredAudit(Fault):
+    """The function that keeps the audit is killed whenever it works; its work becomes dead letters."""
+
+    crash: Fault = field(default_factory=lambda: Held(("crash", "audit")))
+
+    @override
+    def learn(self, ground: Ground) -> Known:
+        """Nothing needs to be known."""
+        return {}
+
+    @override
+    def inject(self, ground: Ground, known: Known) -> None:
+        """Kills it, again and again."""
+        self.crash.inject(ground, known)
+
+    @override
+    def repair(self, ground: Ground, known: Known) -> None:
+        """Lets it live, and delivers what it missed: no record is lost by a drill."""
+        self.crash.repair(ground, known)
+        deliver_again(ground, "audit")
+
+
+@dataclass(frozen=True)
 class Retried(Fault):
     """A fault whose messages come back soon: what takes hours otherwise is seen in a drill."""
 
@@ -107,8 +131,8 @@ class Retried(Fault):
 
     @override
     def learn(self, ground: Ground) -> Known:
-        """The queues' attributes."""
-        return self.impatience.learn(ground)
+        """What both need."""
+        return {**self.cause.learn(ground), **self.impatience.learn(ground)}
 
     @override
     def inject(self, ground: Ground, known: Known) -> None:

@@ -10,7 +10,7 @@ from ops.drill.ground import Ground
 from ops.drill.runner import Runner
 from ops.drill.verdict import Result
 
-MOST_AT_ONCE = 3
+MOST_AT_ONCE = 4
 """Broken at a time: two cores, and a person who wants to follow."""
 
 LOOK_EVERY_S = 1.0

@@ -2,7 +2,7 @@
 
 from ops.drill.drill import EVERYWHERE, NO_USERS, SEARCHES, Drill
 from ops.drill.faults import KeyDisabled, RuleDisabled, Throttled
-from ops.drill.local_faults import Held, Stopped
+from ops.drill.local_faults import Held, Stopped, UndeliveredAudit
 from ops.drill.traffic import Kind, Rate
 
 SLOW_MODEL = ("slow", "model", "--stopped-s", "2.6", "--running-s", "1.6")
@@ -52,7 +52,7 @@ SEARCH_DRILLS = (
         causes=("index-unavailable",),
         side_causes=("requests-fail",),
         clear_min=8,
-        parts=frozenset({"index", "search", "heartbeat", "interactive"}),
+        parts=frozenset({"flow", "index", "search", "heartbeat"}),
         needs=frozenset({"heartbeat"}),
     ),
     Drill(
@@ -66,7 +66,7 @@ SEARCH_DRILLS = (
         causes=("index-unavailable",),
         side_causes=("requests-fail", "answers-slow"),
         clear_min=8,
-        parts=frozenset({"index", "search", "heartbeat", "interactive"}),
+        parts=frozenset({"flow", "index", "search", "heartbeat"}),
         needs=frozenset({"heartbeat"}),
     ),
     Drill(
@@ -122,19 +122,15 @@ SEARCH_DRILLS = (
         stages=EVERYWHERE,
     ),
     Drill(
-        name="throttle",
-        breaks="no function but the authorizer may run (reserved concurrency 0)",
-        felt="every request is answered 500, new files wait",
-        fault=lambda: Throttled(BEHIND_THE_GATEWAY),
-        traffic=(Rate(kind=Kind.TOUR, per_minute=40), Rate(kind=Kind.SMALL_FILE, per_minute=12)),
-        rings={**{f"functions-throttled/{name}": 5 for name in BEHIND_THE_GATEWAY}, "api-errors": 5},
-        may_ring=("search-errors", "heartbeat", "index-unhealthy", "cache-unhealthy", "ingestion-stuck"),
-        causes=("functions-throttled",),
-        side_causes=("requests-fail", "queue-flooded"),
-        clear_min=6,
-        parts=frozenset({"search", "index", "cache", "heartbeat", "model", "intake", "interactive"}),
-        can_keep=True,
-        refusal=NO_USERS,
+        name="audit-crash",
+        breaks="the worker that keeps the audit is killed whenever it works",
+        felt="nothing; records of the audit come late",
+        fault=UndeliveredAudit,
+        traffic=(Rate(kind=Kind.TOUR, per_minute=20),),
+        rings={"dead-letters/audit-dead": 6},
+        causes=("dead-letters",),
+        clear_min=4,
+        parts=frozenset({"audit"}),
     ),
     Drill(
         name="throttle-authorizer",
@@ -147,6 +143,23 @@ SEARCH_DRILLS = (
         side_causes=("requests-fail",),
         clear_min=5,
         parts=frozenset({"search"}),
+        can_keep=True,
+        refusal=NO_USERS,
+    ),
+    Drill(
+        name="throttle",
+        breaks="no function but the authorizer may run (reserved concurrency 0)",
+        felt="every request is answered 500, new files wait",
+        fault=lambda: Throttled(BEHIND_THE_GATEWAY),
+        traffic=(Rate(kind=Kind.TOUR, per_minute=40), Rate(kind=Kind.SMALL_FILE, per_minute=12)),
+        rings={**{f"functions-throttled/{name}": 5 for name in BEHIND_THE_GATEWAY}, "api-errors": 5},
+        may_ring=("search-errors", "heartbeat", "index-unhealthy", "cache-unhealthy", "ingestion-stuck"),
+        causes=("functions-throttled",),
+        side_causes=("requests-fail", "queue-flooded"),
+        clear_min=6,
+        parts=frozenset(
+            {"flow", "search", "index", "cache", "heartbeat", "model", "intake", "interactive", "audit"}
+        ),
         can_keep=True,
         refusal=NO_USERS,
     ),

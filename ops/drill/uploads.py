@@ -1,7 +1,7 @@
 """Files that drills upload, and how nothing of them stays."""
 
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from haylift.domain.documents import DOCUMENTS_PREFIX
@@ -14,8 +14,6 @@ READING = "drill-reading/"
 
 BULK = "bulk/"
 """What lies below it takes the backfill lane."""
-
-MOST_RECEIVES = 100
 
 
 def new_path(name: str, *, is_bulk: bool = False) -> str:
@@ -51,30 +49,6 @@ def remove_all(ground: Ground, folders: Sequence[str] = ()) -> int:
     for start in range(0, len(keys), 1000):
         client.delete_objects(Bucket=bucket, Delete={"Objects": keys[start : start + 1000], "Quiet": True})
     return len(keys)
-
-
-def drop_dead_letters(ground: Ground, queue: str) -> int:
-    """Takes the drill's own messages out of a dead-letter queue; others are visible again at once."""
-    client, url = ground.client("sqs"), f"{ground.deployment.output(f'{queue.title()}QueueUrl')}-dead"
-    dropped = 0
-    kept: list[str] = []
-    for message in _received(client, url):
-        if FOLDER in message["Body"]:
-            client.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-            dropped += 1
-        else:
-            kept.append(message["ReceiptHandle"])
-    for handle in kept:
-        client.change_message_visibility(QueueUrl=url, ReceiptHandle=handle, VisibilityTimeout=0)
-    return dropped
-
-
-def _received(client: Any, url: str) -> Iterator[Any]:
-    for _ in range(MOST_RECEIVES):
-        found = client.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=60)
-        if not (messages := found.get("Messages", [])):
-            return
-        yield from messages
 
 
 def small_text(word: str) -> bytes:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ops.deployment import Deployment
-from ops.drill import uploads
+from ops.drill import letters, uploads
 from ops.drill.faults import Fault, Impatient, KeyDisabled, RuleDisabled, SourcesDisabled, Throttled
 from ops.drill.ground import Ground
 from tests.fakes.drills import ground as plain_ground
@@ -134,7 +134,7 @@ def test_only_the_drills_own_files_and_dead_letters_go(ground: Ground) -> None:
         client("sqs").send_message(QueueUrl=dead, MessageBody=json.dumps({"key": key}))
 
     assert uploads.remove_all(ground) == 2
-    assert uploads.drop_dead_letters(ground, "interactive") == 1
+    assert letters.drop_dead_letters(ground, "interactive") == 1
 
     left: list[Any] = client("s3").list_objects_v2(Bucket=BUCKET)["Contents"]
     assert [found["Key"] for found in left] == ["documents/acme/handbook.txt"]
