@@ -4,6 +4,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from functions.audit import contract as audit
@@ -18,6 +19,13 @@ RECORDS = "{ $.audit.action = * }"
 """A log line of a function that carries an audit record."""
 GATEWAY_REFUSALS = '{ $.errorType != "-" }'
 """A line of the access log about a request that the gateway answered itself: no function saw it."""
+
+DEAD_LETTERS = f"{AUDIT.name}-dead"
+RETRIES = 2
+"""Lambda's most, about one and two minutes after the try before."""
+
+MAX_EVENT_AGE_H = 6
+"""Lambda's most: a delivery that is throttled, or meets a fault of Lambda itself, waits so long."""
 
 
 class AuditStack(cdk.Stack):
@@ -48,6 +56,37 @@ class AuditStack(cdk.Stack):
         )
         self._hear_logs(function.live, environment)
         self.functions = {AUDIT.name: function}
+        self._keep_lost_deliveries(function, environment)
+
+    def _keep_lost_deliveries(self, function: HayliftFunction, environment: Environment) -> None:
+        """Logs delivers once and asks for no answer: what Lambda gives up would be gone without a queue."""
+        dead = sqs.Queue(
+            self,
+            DEAD_LETTERS,
+            queue_name=environment.name_of(DEAD_LETTERS),
+            retention_period=cdk.Duration.days(environment.lanes.retention_days),
+            enforce_ssl=environment.tls_only,
+        )
+        acknowledge(
+            dead,
+            "SQS3",
+            "It is a dead-letter queue: Lambda fills it as a destination, not by a redrive policy.",
+        )
+        function.allow("sqs:SendMessage", on=[dead.queue_arn])
+        given_up = lambda_.CfnEventInvokeConfig(
+            self,
+            "GivenUp",
+            function_name=function.function.function_name,
+            qualifier=function.live.alias_name,
+            maximum_retry_attempts=RETRIES,
+            maximum_event_age_in_seconds=MAX_EVENT_AGE_H * 3_600,
+            destination_config=lambda_.CfnEventInvokeConfig.DestinationConfigProperty(
+                on_failure=lambda_.CfnEventInvokeConfig.OnFailureProperty(destination=dead.queue_arn)
+            ),
+        )
+        # Lambda asks whether the role may send there, and the alias is named, not referred to.
+        given_up.node.add_dependency(function.role, function.live)
+        cdk.CfnOutput(self, "AuditDeadQueueUrl", value=dead.queue_url)
 
     def _hear_logs(self, live: lambda_.Alias, environment: Environment) -> None:
         """Lets the log groups of this stage call the function; made here, so before any subscription."""

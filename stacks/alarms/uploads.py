@@ -5,6 +5,7 @@ from haylift.telemetry import Metric
 
 from stacks.alarms.parts import AlarmSpec, AwsMetric, Missing, Part, Series, Severity, Watch
 from stacks.alarms.watches import guarded, ours
+from stacks.audit import AUDIT
 from stacks.environment import Environment
 from stacks.ingestion import INTAKE, INTAKE_VISIBILITY_S
 
@@ -59,12 +60,12 @@ def _letters(queue: str) -> Watch:
 
 
 def dead_letters() -> AlarmSpec:
-    """A message was given up."""
+    """A message was given up: of an upload, or with records of the audit."""
     return AlarmSpec(
         name="dead-letters",
         severity=Severity.TICKET,
-        fired_by="A message that no worker can read is sent to a lane's queue.",
-        watches=tuple(_letters(queue) for queue in (INTAKE, *(lane.value for lane in Lane))),
+        fired_by="Workers die with each message of a queue; the audit function is sent what it cannot read.",
+        watches=tuple(_letters(queue) for queue in (INTAKE, *(lane.value for lane in Lane), AUDIT.name)),
     )
 
 

@@ -10,6 +10,9 @@ from tests.infra.alarm_lab import Key, World
 
 STAGE = "prod"
 LANES = ("intake", "interactive", "backfill")
+GIVING_UP = (*LANES, "audit")
+"""What has a queue for that which it gave up."""
+
 DEPENDENCIES = ("index", "cache", "model_endpoint", "tables")
 DAY_MINUTES = 70
 """Longer than the longest window of an alarm."""
@@ -98,6 +101,7 @@ def _add_day(world: World) -> None:
     world.put(ours(Metric.DOCUMENT_REJECTIONS), [0] * 2)
     for name in LANES:
         world.put(queue(AGE, name), [20])
+    for name in GIVING_UP:
         world.put(queue(DEPTH, f"{name}-dead"), [0])
     for name in function_names():
         world.put(function("Throttles", name), [0] * 5)

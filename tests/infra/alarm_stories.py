@@ -12,6 +12,7 @@ from tests.infra.alarm_scenarios import (
     DEPENDENCIES,
     DEPTH,
     EMBED,
+    GIVING_UP,
     HEARTBEAT,
     LANES,
     LONG,
@@ -223,15 +224,16 @@ for _lane, _age_s in {"intake": 230, "interactive": 910, "backfill": 3_700}.item
     LOUD[f"{_lane} is stuck"] = Scenario(
         rings={f"ingestion-stuck/{_lane}": 3}, change=puts(queue(AGE, _lane), values=[5, _age_s])
     )
-    LOUD[f"{_lane} gave up"] = Scenario(
-        rings={f"dead-letters/{_lane}-dead": 1}, change=puts(queue(DEPTH, f"{_lane}-dead"), values=[0, 1])
+for _name in GIVING_UP:
+    LOUD[f"{_name} gave up"] = Scenario(
+        rings={f"dead-letters/{_name}-dead": 1}, change=puts(queue(DEPTH, f"{_name}-dead"), values=[0, 1])
     )
     # SQS stops reporting after the fault; the letters are still there.
-    LOUD[f"{_lane} gave up and is forgotten"] = Scenario(
-        rings={f"dead-letters/{_lane}-dead": 1}, clears_within=None,
+    LOUD[f"{_name} gave up and is forgotten"] = Scenario(
+        rings={f"dead-letters/{_name}-dead": 1}, clears_within=None,
         change=both(
-            puts(queue(DEPTH, f"{_lane}-dead"), values=[0, 1]),
-            puts(queue(DEPTH, f"{_lane}-dead"), values=[], on=lambda fault: range(fault.stop, 60)),
+            puts(queue(DEPTH, f"{_name}-dead"), values=[0, 1]),
+            puts(queue(DEPTH, f"{_name}-dead"), values=[], on=lambda fault: range(fault.stop, 60)),
         ),
     )  # fmt: skip
 for _name in function_names():

@@ -3,11 +3,11 @@
 import copy
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import pytest
 
-from tests.infra.assembly import STAGES, Template, functions, resources, templates
+from tests.infra.assembly import STAGES, Resource, Template, functions, resources, templates
 
 pytestmark = [pytest.mark.infra, pytest.mark.timeout(900)]
 
@@ -115,6 +115,58 @@ def test_a_lane_that_brings_several_documents_at_once_would_be_seen() -> None:
     faults = mapping_faults(stacks)
 
     assert [fault.partition(" ")[2] for fault in faults] == ["lets documents wait for each other"] * 2
+
+
+def delivery_faults(stacks: Stacks) -> list[str]:
+    """How the log of a function could be lost on its way: nobody is told when Lambda gives an event up."""
+    imported = {
+        subscription["DestinationArn"]["Fn::ImportValue"]
+        for _, _, subscription in resources(stacks, "AWS::Logs::SubscriptionFilter")
+    }
+    kept = {
+        (config["FunctionName"]["Ref"], config["Qualifier"]): config
+        for _, _, config in resources(stacks, "AWS::Lambda::EventInvokeConfig")
+    }
+    faults = []
+    for stack, logical_id, alias in resources(stacks, "AWS::Lambda::Alias"):
+        if any(f":ExportsOutputRef{logical_id}" in name for name in imported):
+            config = kept.get((alias["FunctionName"]["Ref"], alias["Name"]), {})
+            faults += [f"{logical_id}: {fault}" for fault in _losses(config, stacks[stack])]
+    return faults
+
+
+def _losses(config: Resource, template: Template) -> Iterator[str]:
+    tries = (config.get("MaximumRetryAttempts"), config.get("MaximumEventAgeInSeconds"))
+    if tries != (2, 6 * 3_600):
+        yield f"retries, age (s): {tries}"
+    arn = config.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination", {})
+    queue = template["Resources"].get(arn.get("Fn::GetAtt", [""])[0])
+    if queue is None:
+        yield "what was given up is gone"
+    elif queue["Properties"]["MessageRetentionPeriod"] != 14 * 86_400:
+        yield "what was given up does not stay for 14 days"
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_no_delivery_of_a_log_is_lost(stage: str) -> None:
+    assert delivery_faults(templates(stage)) == []
+
+
+@pytest.mark.parametrize(
+    ("field", "wrong"),
+    [
+        ("MaximumRetryAttempts", 0),
+        ("MaximumEventAgeInSeconds", 60),
+        ("DestinationConfig", {}),
+        ("Qualifier", "$LATEST"),
+    ],
+)
+def test_a_delivery_that_can_be_lost_would_be_seen(field: str, wrong: object) -> None:
+    stacks = copy.deepcopy(templates("prod"))
+    _, _, config = next(resources(stacks, "AWS::Lambda::EventInvokeConfig"))
+    config[field] = wrong
+
+    assert {fault.partition(":")[0] for fault in delivery_faults(stacks)} == {"auditLive251BDA9F"}
 
 
 @pytest.mark.parametrize("stage", STAGES)

@@ -20,7 +20,7 @@ TAKEN = {
     "sqs:GetQueueAttributes",
 }  # fmt: skip
 ALLOWED = {
-    "audit": LOGS | {"s3:PutObject"},
+    "audit": LOGS | {"s3:PutObject", "sqs:SendMessage"},
     "auth": LOGS | READ | WRITE | {"kms:Sign", "kms:GetPublicKey"},
     "authorizer": LOGS | {"dynamodb:GetItem", "dynamodb:BatchGetItem", "kms:GetPublicKey"},
     "dispatch": LOGS | READ | WRITE | OBJECTS | TAKEN | {"sqs:SendMessage"},
