@@ -9,6 +9,7 @@ from typing import Any
 from fastapi import FastAPI
 from haylift.domain.identity import Principal, Role
 from haylift.http import gateway_adapter
+from haylift.routes import ALL_ROUTES
 from haylift.telemetry import Metric, checked_dimensions
 
 TOKEN = {"jti": "token-1", "exp": "1800000900", "stamp": "stamp-1", "typ": "access"}
@@ -59,14 +60,28 @@ class Gateway:
         headers: dict[str, str] | None = None,
     ) -> Answer:
         """Sends one request; `raw` is a body that is not JSON, bytes one that is no text either."""
+        event = self.event(method, path, body, raw=raw, query=query, headers=headers)
+        return answer_of(invoke(self.app, event))
+
+    def event(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        raw: str | bytes | None = None,
+        query: str = "",
+        headers: dict[str, str] | None = None,
+    ) -> dict[str, Any]:
+        """What the function is sent for a request."""
         text = raw if raw is not None else (None if body is None else json.dumps(body))
         pairs = [part.split("=", 1) for part in query.split("&") if part]
         sent = {"host": "gateway"}
         if self.content_type is not None:
             sent["content-type"] = self.content_type
         sent |= headers or {}
-        event = {
-            "resource": "/{proxy+}",
+        return {
+            "resource": _resource(path),
             "path": path,
             "httpMethod": method,
             "headers": sent,
@@ -84,22 +99,39 @@ class Gateway:
                 "path": f"/api{path}",
             },
         }
-        answer = _invoke(self.app, event)
-        content = answer["body"]
-        if answer.get("isBase64Encoded"):
-            content = base64.b64decode(content).decode("latin-1")
-        answered = {name.lower(): value for name, value in answer.get("headers", {}).items()}
-        answered |= {name.lower(): ", ".join(v) for name, v in answer.get("multiValueHeaders", {}).items()}
-        return Answer(answer["statusCode"], answered, content)
 
 
-def _invoke(app: FastAPI, event: dict[str, Any]) -> dict[str, Any]:
+def answer_of(answer: dict[str, Any]) -> Answer:
+    """A function's answer as the gateway reads it."""
+    content = answer["body"]
+    if answer.get("isBase64Encoded"):
+        content = base64.b64decode(content).decode("latin-1")
+    answered = {name.lower(): value for name, value in answer.get("headers", {}).items()}
+    answered |= {name.lower(): ", ".join(v) for name, v in answer.get("multiValueHeaders", {}).items()}
+    return Answer(answer["statusCode"], answered, content)
+
+
+def invoke(app: FastAPI, event: dict[str, Any]) -> dict[str, Any]:
+    """What the application's Lambda entry answers to an event."""
     with asyncio.Runner() as runner:
         asyncio.set_event_loop(runner.get_loop())
         try:
             return gateway_adapter(app)(event, None)
         finally:
             asyncio.set_event_loop(None)
+
+
+def _resource(path: str) -> str:
+    """The route that the gateway matched; a path of no route reaches a function only in tests."""
+    wanted = path.split("/")
+    for route in ALL_ROUTES:
+        parts = route.path.split("/")
+        pairs = zip(parts, wanted, strict=False)
+        if len(parts) == len(wanted) and all(
+            part in {name, "{document_id}", "{asset}"} for part, name in pairs
+        ):
+            return route.path
+    return "/{proxy+}"
 
 
 def _authorizer_context(caller: Principal | None, token: dict[str, str]) -> dict[str, str] | None:

@@ -159,7 +159,7 @@ def test_a_record_says_who_what_and_from_where(written: Written) -> None:
     ("method", "path", "raw", "expected"),
     [
         ("GET", "/nowhere", None, ("GET unmatched", "refused", "route_not_found")),
-        ("POST", "/v1/search", "x" * (MAX_BODY_BYTES + 1), ("POST unmatched", "refused", "body_too_large")),
+        ("POST", "/v1/search", "x" * (MAX_BODY_BYTES + 1), ("POST /v1/search", "refused", "body_too_large")),
     ],
 )
 def test_what_no_route_answered_is_recorded_too(

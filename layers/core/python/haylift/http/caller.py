@@ -73,4 +73,4 @@ def _listed(text: str | None) -> list[str]:
 
 def gateway_context(scope: MutableMapping[str, Any]) -> dict[str, Any]:
     """What API Gateway says about the request; empty outside of Lambda."""
-    return dict(scope.get("aws.event", {}).get("requestContext", {}))
+    return dict(scope.get("aws.event", {}).get("requestContext") or {})

@@ -10,6 +10,7 @@ from haylift import audit
 from haylift.audit import ANONYMOUS, AuditRecord, outcome_of
 from haylift.headers import PROBLEM_TYPE
 from haylift.http.caller import gateway_context
+from haylift.http.endpoint import endpoint_of
 
 UNRECORDED = {
     "/health": "a probe, every few seconds, that decides nothing about anybody's data",
@@ -26,7 +27,6 @@ PREFLIGHT = "OPTIONS"
 """A browser's question whether it may ask; the request itself follows and is recorded."""
 
 RESOURCE_PARAMETER = "document_id"
-UNMATCHED = "unmatched"
 _STATE_KEY = "audit"
 
 
@@ -44,7 +44,7 @@ def record_request(scope: MutableMapping[str, Any], status: int, code: str) -> N
     Args:
         code: of the problem, empty for a good answer.
     """
-    path = getattr(scope.get("route"), "path", UNMATCHED)
+    path = endpoint_of(scope)
     if scope["method"] == PREFLIGHT or path in UNRECORDED:
         return
     context = gateway_context(scope)

@@ -9,6 +9,7 @@ from typing import Any
 from haylift.http.browsers import Browsers, missing_headers
 from haylift.http.caller import gateway_context
 from haylift.http.decisions import problem_code, record_request
+from haylift.http.endpoint import endpoint_of
 from haylift.http.problems import problem
 from haylift.routes import ALIASED_PATHS
 from haylift.telemetry import Metric, Telemetry
@@ -81,7 +82,7 @@ class Edge:
             await problem(500, "internal_error", detail, request_id)(scope, receive, answer.send)
 
     def _record(self, scope: Scope, status: int, duration_s: float) -> None:
-        path = getattr(scope.get("route"), "path", "unmatched")
+        path = endpoint_of(scope)
         route = ALIASED_PATHS.get(path, path)
         known_status = status or 500
         self._telemetry.record(
@@ -93,7 +94,7 @@ class Edge:
 
 def _describe(note: HopNote, scope: Scope, status: int) -> None:
     """The hop's endpoint (the route, never the path that was called) and status."""
-    note.facts |= {"endpoint": getattr(scope.get("route"), "path", "unmatched"), "status": status}
+    note.facts |= {"endpoint": endpoint_of(scope), "status": status}
     if status >= 500 and note.outcome == OK:
         note.outcome = f"status_{status}"
 
