@@ -66,3 +66,17 @@ def test_a_store_that_is_down_changes_nothing_and_is_not_asked_each_time() -> No
 
 def test_before_the_first_answer_there_is_a_value_too() -> None:
     assert known(Store(is_down=True), FakeTime()).get("a") == -1
+
+
+def test_a_value_that_cannot_be_read_changes_nothing() -> None:
+    def read(_: str) -> int:
+        return int(written)
+
+    time, written = FakeTime(), "7"
+    values = LastKnown(read, at_first=-1, kept_s=10.0, monotonic=time.now)
+    seen = [values.get()]
+    written = "12.5"
+    time.sleep(10.0)
+    seen.append(values.get())
+
+    assert seen == [7, 7]

@@ -3,6 +3,7 @@
 from typing import Any
 
 from haylift.adapters.aws import translated
+from haylift.adapters.dynamodb_settings import bounded_setting, switch
 from haylift.domain.flags import Flags
 
 ROW = "#flags"
@@ -23,7 +24,8 @@ class DynamoDbFlags:
     def read(self) -> Flags:
         """The flags as they stand, strongly consistent; without any, the defaults.
 
-        A share outside 0 to 100, written by other hands, is the nearest of these.
+        Written by other hands, a share outside 0 to 100 is the nearest of these, and an attribute that cannot
+        be read is its default: a slip at night must not end every search. The next `write` mends the row.
         """
         with translated("tenants table"):
             answer = self._client.get_item(
@@ -31,8 +33,8 @@ class DynamoDbFlags:
             )
         item = answer.get("Item", {})
         return Flags(
-            keyword_only=item.get("keyword_only", {}).get("BOOL", False),
-            shed_percent=min(100, max(0, int(item.get("shed_percent", {}).get("N", 0)))),
+            keyword_only=switch(item, "keyword_only"),
+            shed_percent=bounded_setting(item, "shed_percent", default=0, most=100),
         )
 
     def write(self, flags: Flags) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from haylift.adapters.aws import translated
+from haylift.adapters.dynamodb_settings import MOST_COUNTED, MOST_SEARCHES, bounded_setting, setting, text
 from haylift.domain.documents import Epoch
 from haylift.ports.search import TenantCount
 
@@ -27,9 +28,8 @@ class DynamoDbTenants:
         return epoch_of(self._item(tenant))
 
     def searches_per_minute(self, tenant: str) -> int | None:
-        """The tenant's own limit of searches by user; None without one."""
-        own = self._item(tenant).get("searches_per_minute")
-        return int(own["N"]) if own else None
+        """The tenant's own limit of searches by user; None without one that can be read."""
+        return limit_of(self._item(tenant))
 
     def _item(self, tenant: str) -> Mapping[str, Any]:
         with translated("tenants table"):
@@ -81,13 +81,18 @@ def _count_of(item: Mapping[str, Mapping[str, Any]]) -> TenantCount | None:
     return TenantCount(
         tenant=item["tenant"]["S"],
         generation=epoch_of(item).generation,
-        documents=max(0, int(item["documents"]["N"])),
+        documents=bounded_setting(item, "documents", default=0, most=MOST_COUNTED),
     )
 
 
+def limit_of(item: Mapping[str, Mapping[str, Any]]) -> int | None:
+    """The tenant's own limit that an item holds, 0 to 100,000; None: the stage's limit holds."""
+    return setting(item, "searches_per_minute", default=None, most=MOST_SEARCHES)
+
+
 def epoch_of(item: Mapping[str, Mapping[str, Any]]) -> Epoch:
-    """The epoch that a tenant's item holds."""
+    """The epoch that a tenant's item holds; what cannot be read in it is as at first."""
     return Epoch(
-        generation=item.get("generation", {}).get("S", FIRST_GENERATION),
-        content_version=int(item.get("content_version", {}).get("N", 0)),
+        generation=text(item, "generation", default=FIRST_GENERATION),
+        content_version=setting(item, "content_version", default=0, most=MOST_COUNTED, takes_part=True),
     )

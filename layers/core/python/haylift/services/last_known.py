@@ -11,6 +11,7 @@ from cachetools import LRUCache
 from haylift.domain.errors import StoreUnavailable
 
 MOST_KEYS = 1_000
+UNREADABLE = "setting_unreadable"
 logger = logging.getLogger("haylift.settings")
 
 
@@ -24,10 +25,11 @@ class LastKnown[V]:
     """Gives the last value that was read, at most `kept_s` seconds old while its store answers.
 
     A store that does not answer is asked again after `kept_s`, and changes nothing until then: a switch
-    must not fall back because of the very outage it was set for. Thread-safe.
+    must not fall back because of the very outage it was set for. A value that cannot be read, such as one
+    that a person wrote by hand, changes nothing either. Thread-safe.
 
     Args:
-        read: reads the value of a key; may raise `StoreUnavailable`.
+        read: reads the value of a key; may raise `StoreUnavailable`, or an error of a value.
         at_first: what holds until a value was read.
         monotonic: seconds of a clock that never goes back.
     """
@@ -55,8 +57,9 @@ class LastKnown[V]:
             return known.value
         try:
             value = self._read(key)
-        except StoreUnavailable as fault:
-            logger.warning("setting stays as it was last read", extra={"code": fault.code})
+        except (StoreUnavailable, ValueError, TypeError, LookupError, ArithmeticError) as fault:
+            code = fault.code if isinstance(fault, StoreUnavailable) else UNREADABLE
+            logger.warning("setting stays as it was last read", extra={"code": code})
             value = known.value if known is not None else self._at_first
         with self._lock:
             self._known_by_key[key] = _Known(value, self._monotonic())
