@@ -2,9 +2,10 @@
 
 import json
 import re
-from argparse import ArgumentParser
+from argparse import ArgumentParser, Namespace
 from typing import Any
 
+from ops.at_hand import at_hand
 from ops.deployment import PATIENT, Deployment
 from ops.faults import EXIT_OK, EXIT_UNWELL, OpsFault, UsageFault
 from ops.session import Session
@@ -42,14 +43,16 @@ def run(session: Session) -> int:
 def _show(session: Session, name: str) -> int:
     deployment = session.deployment()
     alarm = _named(deployment, name)
-    session.terminal.result(*page_of(alarm, _history(deployment, alarm.name)))
+    session.terminal.result(*page_of(alarm, _history(deployment, alarm.name), session.options))
     return EXIT_UNWELL if alarm.is_ringing else EXIT_OK
 
 
-def page_of(alarm: AlarmState, items: list[dict[str, Any]]) -> tuple[dict[str, Any], list[str]]:
+def page_of(
+    alarm: AlarmState, items: list[dict[str, Any]], options: Namespace
+) -> tuple[dict[str, Any], list[str]]:
     """One alarm with its history (items of DescribeAlarmHistory), as a document and as lines."""
     history = [_change(item) for item in items]
-    commands = first_commands(alarm.description)
+    commands = [at_hand(command, options) for command in first_commands(alarm.description)]
     document = _document(alarm) | {
         "reason": alarm.reason,
         "description": alarm.description,

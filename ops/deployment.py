@@ -183,7 +183,10 @@ def local_deployment(state_dir: Path) -> Deployment:
             aws_endpoint_url=document["aws_endpoint_url"],
         )
     except FileNotFoundError as fault:
-        detail = f"No local system is up ({file} is missing): run `make up` first."
+        detail = (
+            f"No local system is up ({file} is missing): run `make up` first, "
+            "or name the folder of one that is with --state-dir."
+        )
         raise OpsFault("not_deployed", detail) from fault
     except (ValueError, KeyError, TypeError) as fault:
         raise OpsFault("outputs_damaged", f"{file} cannot be read: run `make up` again.") from fault

@@ -1,17 +1,16 @@
 """`ops status`: what users feel now and why, in one screen and within five seconds."""
 
-import shlex
-from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from argparse import ArgumentParser, ArgumentTypeError
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from ops.deployment import DEFAULT_STATE_DIR, LOCAL_STAGE
-from ops.diagnosis import OPS, Cause, Severity, diagnose
+from ops.at_hand import at_hand
+from ops.diagnosis import Cause, Severity, diagnose
 from ops.faults import EXIT_FAILED, EXIT_OK, EXIT_UNWELL
 from ops.gathering import take_snapshot
 from ops.rules import RULES
 from ops.session import Session
-from ops.state import HEALTH, METRICS, PAGE, Snapshot
+from ops.state import HEALTH, METRICS, PAGE, AlarmState, Snapshot
 from ops.status_document import document
 from ops.status_screen import screen
 
@@ -67,22 +66,15 @@ def run(session: Session) -> int:
 
 def _look(session: Session) -> int:
     snapshot = take_snapshot(session, session.deployment(), session.options.minutes)
-    causes = tuple(_at_hand(cause, session.options) for cause in diagnose(snapshot, RULES))
+    causes = tuple(
+        replace(cause, commands=tuple(at_hand(text, session.options) for text in cause.commands))
+        for cause in diagnose(snapshot, RULES)
+    )
     verdict = verdict_of(snapshot, causes)
     session.terminal.result(
         document(snapshot, causes, verdict.text), [verdict.text, "", *screen(snapshot, causes)]
     )
     return verdict.exit_code
-
-
-def _at_hand(cause: Cause, options: Namespace) -> Cause:
-    """The cause with commands that can be pasted here: they name the stage or the state folder."""
-    where = f" --stage {options.stage}" + (f" --region {options.region}" if options.region else "")
-    if options.stage == LOCAL_STAGE:
-        where = (
-            "" if options.state_dir == DEFAULT_STATE_DIR else f" --state-dir {shlex.quote(options.state_dir)}"
-        )
-    return replace(cause, commands=tuple(text.replace(OPS, OPS + where) for text in cause.commands))
 
 
 def verdict_of(snapshot: Snapshot, causes: tuple[Cause, ...]) -> Verdict:
@@ -93,11 +85,7 @@ def verdict_of(snapshot: Snapshot, causes: tuple[Cause, ...]) -> Verdict:
         (alarm for alarm in snapshot.alarms if alarm.is_telling), key=lambda a: (a.severity != PAGE, a.since)
     )
     if ringing:
-        alarm = ringing[0]
-        more = f" and {len(ringing) - 1} more" if len(ringing) > 1 else ""
-        runbook = f"; runbook {alarm.runbook}" if alarm.runbook else ""
-        text = f"An alarm rings, but no cause is seen now: {alarm.name}{more} since {alarm.since}{runbook}"
-        return Verdict(text, EXIT_UNWELL)
+        return Verdict(_ringing(ringing, causes), EXIT_UNWELL)
     if snapshot.health is not None and snapshot.health.status != "healthy":
         felt = f"GET /health says {snapshot.health.status}, and no cause is seen"
         return Verdict(f"{felt}; runbook docs/runbooks/search-errors.md", EXIT_UNWELL)
@@ -110,3 +98,14 @@ def verdict_of(snapshot: Snapshot, causes: tuple[Cause, ...]) -> Verdict:
             f"Everything works; {causes[0].felt[0].lower()}{causes[0].felt[1:]}: {causes[0].because}", EXIT_OK
         )
     return Verdict("Everything works", EXIT_OK)
+
+
+def _ringing(alarms: list[AlarmState], causes: tuple[Cause, ...]) -> str:
+    """What to say of alarms that no cause of users' pain stands behind, the worst first."""
+    alarm = alarms[0]
+    more = f" and {len(alarms) - 1} more" if len(alarms) > 1 else ""
+    runbook = f"; runbook {alarm.runbook}" if alarm.runbook else ""
+    likely = next((cause for cause in causes if alarm.runbook.endswith(f"/{cause.runbook}.md")), None)
+    why = f" ({likely.felt[0].lower()}{likely.felt[1:]}: {likely.because})" if likely else ""
+    unknown = "" if likely else ", and no cause for it is seen now"
+    return f"An alarm rings{unknown}: {alarm.name}{more} since {alarm.since}{why}{runbook}"

@@ -1,6 +1,7 @@
 """`ops alarms` and `ops inbox`, against moto's CloudWatch and SQS."""
 
 import json
+from argparse import Namespace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -68,9 +69,13 @@ def test_one_alarm_says_what_to_run_first_and_what_happened() -> None:
     }
     at = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
-    document, lines = page_of(alarm, [{"Timestamp": at, "HistoryData": json.dumps(states)}])
+    where = Namespace(stage="local", state_dir="/srv/hay lift", region=None)
+    document, lines = page_of(alarm, [{"Timestamp": at, "HistoryData": json.dumps(states)}], where)
 
-    assert document["run_first"] == ["python -m ops status", "python -m ops logs search --minutes 15"]
+    assert document["run_first"] == [
+        "python -m ops --state-dir '/srv/hay lift' status",
+        "python -m ops --state-dir '/srv/hay lift' logs search --minutes 15",
+    ]
     assert lines[-1] == "  2026-11-23T12:00:00Z  OK -> ALARM  3 of 5 minutes"
 
 

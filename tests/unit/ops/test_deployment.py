@@ -26,7 +26,7 @@ def test_the_local_system_is_found_by_its_outputs_file(state_dir: Path) -> None:
 
 
 def test_nothing_up_says_what_to_run(tmp_path: Path) -> None:
-    with pytest.raises(OpsFault, match="run `make up` first") as caught:
+    with pytest.raises(OpsFault, match=r"run `make up` first, or name the folder .* --state-dir") as caught:
         local_deployment(tmp_path)
 
     assert caught.value.code == "not_deployed"

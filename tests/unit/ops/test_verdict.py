@@ -124,10 +124,23 @@ def test_an_alarm_that_nothing_explains_is_the_verdict_pages_first() -> None:
     verdict = verdict_of(seen, diagnose(seen, RULES))
 
     assert verdict.text == (
-        "An alarm rings, but no cause is seen now: haylift-local-search-errors and 1 more "
+        "An alarm rings, and no cause for it is seen now: haylift-local-search-errors and 1 more "
         "since 2026-11-23T12:00:00Z; runbook docs/runbooks/search-errors.md"
     )
     assert verdict.exit_code == EXIT_UNWELL
+
+
+def test_a_notice_about_the_ringing_part_is_told_as_its_likely_cause() -> None:
+    _, few_rejected = FAULTS["one poison file"]
+    seen = replace(few_rejected, alarms=(_alarm("documents-rejected", "ALARM", "TICKET"),))
+
+    verdict = verdict_of(seen, diagnose(seen, RULES))
+
+    assert verdict.text == (
+        "An alarm rings: haylift-local-documents-rejected since 2026-11-23T12:00:00Z "
+        "(uploads are rejected: 1 of 1 documents in the last 5 minutes (parser_limit 1)); "
+        "runbook docs/runbooks/documents-rejected.md"
+    )
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
