@@ -1,6 +1,7 @@
 """What drills leave in dead-letter queues, and how it goes."""
 
 import json
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,6 +9,11 @@ from ops.drill.ground import Ground
 from ops.drill.uploads import FOLDER
 
 MOST_RECEIVES = 100
+HIDDEN_S = 10
+"""From other readers, while something is done about a message."""
+
+LATE_S = 4.0
+DELIVERY_LIMIT_S = 60.0
 
 
 def drop_dead_letters(ground: Ground, queue: str) -> int:
@@ -28,14 +34,29 @@ def drop_dead_letters(ground: Ground, queue: str) -> int:
 
 def _received(client: Any, url: str) -> Iterator[Any]:
     for _ in range(MOST_RECEIVES):
-        found = client.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=60)
+        found = client.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=HIDDEN_S)
         if not (messages := found.get("Messages", [])):
             return
         yield from messages
 
 
 def deliver_again(ground: Ground, function: str) -> int:
-    """Gives a function the events that it failed on; what it takes now leaves the queue. How many it took."""
+    """Gives a function the events that it failed on, also those that are given up only now.
+
+    What it takes leaves the queue. Gives how many it took.
+    """
+    taken, ends_at, is_empty = 0, time.monotonic() + DELIVERY_LIMIT_S, False
+    while time.monotonic() < ends_at:
+        delivered = _delivered(ground, function)
+        taken += delivered
+        if is_empty and not delivered:
+            break
+        is_empty = not delivered
+        ground.pause(LATE_S)
+    return taken
+
+
+def _delivered(ground: Ground, function: str) -> int:
     sqs, url = ground.client("sqs"), ground.deployment.output(f"{function.title()}DeadQueueUrl")
     taken = 0
     for message in _received(sqs, url):
