@@ -220,6 +220,70 @@ def test_only_tenants_have_limits(stage: Path, tenant: str) -> None:
     assert err.startswith("invalid_tenant: ")
 
 
+def test_a_tenant_that_is_not_there_has_no_limit(stage: Path) -> None:
+    assert _run(stage, "user", "add", "gil", "--tenant", "globex", "--role", "reader")[0] == 0
+    client("dynamodb").put_item(
+        TableName="tenants", Item={"tenant": {"S": "acme"}, "content_version": {"N": "7"}}
+    )
+
+    exit_code, _, err = _run(stage, "limits", "set", "nope", "--searches-per-minute", "5")
+    of_users = _run(stage, "limits", "set", "globex", "--searches-per-minute", "5")
+
+    assert exit_code == 2
+    assert err == "unknown_tenant: No tenant nope has users or documents; there are acme, globex.\n"
+    assert "Item" not in client("dynamodb").get_item(TableName="tenants", Key={"tenant": {"S": "nope"}})
+    assert of_users[0] == 0
+
+
+@pytest.mark.parametrize("limit", ["0", "-5", "1.5", "100001", "9" * 5_000, "x"])
+def test_a_limit_that_cannot_be_is_refused_with_what_can(
+    stage: Path, limit: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        _run(stage, "limits", "set", "acme", f"--searches-per-minute={limit}")
+
+    assert caught.value.code == 2
+    assert "nor a number from 1 to 100,000" in capsys.readouterr().err
+
+
+def test_limits_that_cannot_be_read_are_shown_and_mended(stage: Path) -> None:
+    for tenant, written in (("acme", {"S": "10"}), ("globex", {"N": "1.5"}), ("zeta", {"N": "240"})):
+        row = {"tenant": {"S": tenant}, "searches_per_minute": written}
+        client("dynamodb").put_item(TableName="tenants", Item=row)
+
+    lines = _run(stage, "limits", "list")[1].splitlines()
+    rows = json.loads(_run(stage, "limits", "list", "--json")[1])
+    mended = _run(stage, "limits", "set", "acme", "--searches-per-minute", "default")
+
+    assert rows == [
+        {"tenant": "acme", "searches_per_minute": None, "unreadable": {"S": "10"}},
+        {"tenant": "globex", "searches_per_minute": None, "unreadable": {"N": "1.5"}},
+        {"tenant": "zeta", "searches_per_minute": 240},
+    ]
+    assert lines[0].startswith('acme  cannot be read ({"S": "10"}), the stage\'s limit holds; mend it: ')
+    assert mended[0] == 0
+    assert [row["tenant"] for row in json.loads(_run(stage, "limits", "list", "--json")[1])] == [
+        "globex",
+        "zeta",
+    ]
+
+
+def test_flags_that_cannot_be_read_are_listed_and_mended(stage: Path) -> None:
+    row = {"tenant": {"S": "#flags"}, "shed_percent": {"N": "12.5"}, "keyword_only": {"S": "yes"}}
+    client("dynamodb").put_item(TableName="tenants", Item=row)
+
+    listed = json.loads(_run(stage, "flags", "list", "--json")[1])
+    mended = _run(stage, "flags", "set", "shed-load", "off")
+
+    assert (listed["keyword_only"], listed["shed_percent"]) == (False, 0)
+    assert mended[0] == 0
+    assert client("dynamodb").get_item(TableName="tenants", Key={"tenant": {"S": "#flags"}})["Item"] == {
+        "tenant": {"S": "#flags"},
+        "keyword_only": {"BOOL": False},
+        "shed_percent": {"N": "0"},
+    }
+
+
 def test_a_stage_without_lanes_says_so(state_dir: Path) -> None:
     write_outputs(state_dir)
 
