@@ -18,6 +18,7 @@ from ops import (
     dashboard,
     flags,
     inbox,
+    keys,
     limits,
     logs,
     questions,
@@ -96,6 +97,10 @@ FLAG_COMMANDS: dict[str, Command] = {
     "list": Command("show the flags", flags.add_list_arguments, flags.run_list),
     "set": Command("set a flag, within 5 s", flags.add_set_arguments, flags.run_set),
 }
+KEY_COMMANDS: dict[str, Command] = {
+    "list": Command("show the keys that sign access tokens", keys.add_list_arguments, keys.run_list),
+    "enable": Command("let a disabled one sign again", keys.add_enable_arguments, keys.run_enable),
+}
 LIMIT_COMMANDS: dict[str, Command] = {
     "list": Command("show the tenants' own limits", limits.add_list_arguments, limits.run_list),
     "set": Command("set a tenant's limit", limits.add_set_arguments, limits.run_set),
@@ -110,6 +115,7 @@ DRILL_COMMANDS: dict[str, Command] = {
 GROUPS: dict[str, Group] = {
     "drill": Group("break something for real, and see its alarms ring and clear", DRILL_COMMANDS),
     "flags": Group("force keyword-only, shed load, pause ingestion", FLAG_COMMANDS),
+    "keys": Group("the keys that sign access tokens", KEY_COMMANDS),
     "limits": Group("searches a minute by tenant", LIMIT_COMMANDS),
     "user": Group("add, import, change, disable, enable and list users", USER_COMMANDS),
 }

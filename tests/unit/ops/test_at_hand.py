@@ -14,7 +14,7 @@ STATUS = f"{OPS} status"
     ("options", "text", "shown"),
     [
         ({}, STATUS, STATUS),
-        ({"state_dir": "/srv/h"}, f"{STATUS} --stage local", f"{OPS} --state-dir /srv/h status --stage local"),
+        ({"state_dir": "/srv"}, f"{STATUS} --stage local", f"{OPS} --state-dir /srv status --stage local"),
         ({"stage": "dev"}, STATUS, "python -m ops --stage dev status"),
         ({"stage": "dev", "state_dir": "/srv/h"}, f"{STATUS} --stage dev", f"{STATUS} --stage dev"),
         ({"stage": "dev", "region": "eu-west-1"}, STATUS, f"{OPS} --stage dev --region eu-west-1 status"),
