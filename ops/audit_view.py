@@ -1,4 +1,4 @@
-"""`ops audit`: who did what, with what outcome; and whether the archive still says the same."""
+"""`ops audit`: who did what, with what outcome; and whether the archive is whole and still says the same."""
 
 import hashlib
 import json
@@ -10,6 +10,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 from haylift.audit import Outcome
 
+from ops import redelivery
 from ops.deployment import Deployment
 from ops.faults import EXIT_OK, EXIT_UNWELL
 from ops.logs import log_events, minutes
@@ -40,10 +41,18 @@ def add_arguments(parser: ArgumentParser) -> None:
         action="store_true",
         help="compare each object of the archive with the SHA-256 that its records name",
     )
+    parser.add_argument(
+        "--redeliver",
+        action="store_true",
+        help="show deliveries of log lines that were given up; with --yes deliver them again",
+    )
+    parser.add_argument("--yes", action="store_true", help="really deliver them again")
 
 
 def run(session: Session) -> int:
     """Shows the records, oldest first; with `--verify` exit code 3 says that an object was changed."""
+    if session.options.redeliver:
+        return redelivery.run(session)
     options, deployment = session.options, session.deployment()
     since_ms = int((session.world.now() - options.minutes * 60) * 1_000)
     wanted = {

@@ -87,7 +87,7 @@ def documents_rejected(snapshot: Snapshot) -> Cause | None:
 
 
 def dead_letters(snapshot: Snapshot) -> Cause | None:
-    """Messages that failed again and again: uploads that nobody works on any more."""
+    """Messages that failed again and again: uploads, or audit records, that nobody works on any more."""
     dead = {queue.name: float(queue.dead) for queue in snapshot.queues if queue.dead}
     if not dead:
         return None
@@ -102,7 +102,10 @@ def dead_letters(snapshot: Snapshot) -> Cause | None:
         evidence=tuple(
             f"haylift-{snapshot.stage}-{name}-dead holds {count:.0f}" for name, count in dead.items()
         ),
-        commands=(f"{OPS} logs ingestion --minutes 60 --filter '?ERROR'",),
+        commands=(
+            *((f"{OPS} logs ingestion --minutes 60 --filter '?ERROR'",) if dead.keys() - {AUDIT} else ()),
+            *((f"{OPS} audit --redeliver",) if AUDIT in dead else ()),
+        ),
     )
 
 

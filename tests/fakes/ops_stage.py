@@ -33,6 +33,7 @@ def deploy(state_dir: Path) -> dict[str, str]:
         url = sqs.create_queue(QueueName=f"haylift-local-{queue}")["QueueUrl"]
         sqs.create_queue(QueueName=f"haylift-local-{queue}-dead")
         outputs[f"{queue.title()}QueueUrl"] = url
+    outputs["AuditDeadQueueUrl"] = sqs.create_queue(QueueName="haylift-local-audit-dead")["QueueUrl"]
     outputs["OnCallInboxUrl"] = sqs.create_queue(QueueName="haylift-local-on-call-inbox")["QueueUrl"]
     outputs["SigningKeyId"] = client("kms").create_key()["KeyMetadata"]["KeyId"]
     client("events").put_rule(Name="haylift-local-heartbeat", ScheduleExpression="rate(1 minute)")

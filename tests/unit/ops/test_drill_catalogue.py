@@ -124,7 +124,7 @@ def test_what_takes_too_long_or_may_not_run_here_is_left_out(tmp_path: Path) -> 
     slow = type(fast)(fast.session, fast.deployment, minute_s=100.0)
 
     assert chosen(DRILLS, fast) == (list(DRILLS), {})
-    assert set(chosen(DRILLS, slow)[1]) == {"backfill-stop"}
+    assert set(chosen(DRILLS, slow)[1]) == {"backfill-stop", "audit-failing"}
 
 
 def test_a_program_runs_all_and_none_beside_one_that_it_disturbs(tmp_path: Path) -> None:
