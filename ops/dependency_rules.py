@@ -95,7 +95,7 @@ def tables_down(snapshot: Snapshot) -> Cause | None:
 
 def index_down(snapshot: Snapshot) -> Cause | None:
     """The index is locked or gone: searches fail."""
-    if not snapshot.part_is_down("index"):
+    if not snapshot.part_is_down("index") or _is_partly_down(snapshot, "index"):
         return None
     return Cause(
         name="index-unavailable",
@@ -109,6 +109,30 @@ def index_down(snapshot: Snapshot) -> Cause | None:
             f"{OPS} logs ingestion --minutes 5 --filter index",
         ),
     )
+
+
+def index_partly_down(snapshot: Snapshot) -> Cause | None:
+    """The indexes of some tenants are locked, damaged or gone; others answer."""
+    if not _is_partly_down(snapshot, "index"):
+        return None
+    return Cause(
+        name="index-partly-unavailable",
+        severity=Severity.DEGRADED,
+        felt="Users of some tenants get no answers",
+        because="the index of at least one tenant cannot be read (locked, damaged or gone); others answer",
+        runbook="index-unhealthy",
+        evidence=(*_part_evidence(snapshot, "index"), *_refused_writes(snapshot)),
+        commands=(f"{OPS} logs search --minutes 5 --filter 'index of a tenant'",),
+    )
+
+
+def _is_partly_down(snapshot: Snapshot, part: str) -> bool:
+    """Whether the part answers some and not others; only to admins does the live look say it of a part."""
+    if snapshot.health is None:
+        return False
+    if part in snapshot.health.parts:
+        return snapshot.health.parts[part] == "degraded"
+    return snapshot.health.status != "unhealthy" and snapshot.part_is_down(part)
 
 
 def index_refuses_writes(snapshot: Snapshot) -> Cause | None:

@@ -8,6 +8,7 @@ RULES: tuple[Rule, ...] = (
     dependencies.signing_key_unusable,
     dependencies.tables_down,
     dependencies.index_down,
+    dependencies.index_partly_down,
     dependencies.model_down,
     dependencies.model_slow,
     dependencies.index_refuses_writes,

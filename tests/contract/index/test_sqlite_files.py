@@ -268,6 +268,32 @@ def test_a_check_of_the_folder_alone_does_not_notice(tmp_path: Path) -> None:
     index.close()
 
 
+@pytest.mark.parametrize("damaged", ["acme", "globex"])
+def test_one_tenants_damaged_file_is_nobody_elses_fault(
+    index: SqliteIndex, tmp_path: Path, damaged: str
+) -> None:
+    for tenant in ("acme", "globex"):
+        index.write(tenant, "g1", [embedded("c1", "one")])
+    index.close()
+    (tmp_path / damaged / "g1.sqlite3").write_bytes(b"no database" * 1_000)
+    counts = {name: TenantCount(tenant=name, generation="g1", documents=1) for name in ("acme", "globex")}
+
+    with pytest.raises(IndexUnavailable):
+        index.check([counts.pop(damaged)])
+    index.check(counts.values())
+    index.check()
+
+
+def test_a_folder_without_a_readable_file_fails_the_check(index: SqliteIndex, tmp_path: Path) -> None:
+    for tenant in ("acme", "globex"):
+        index.write(tenant, "g1", [embedded("c1", "one")])
+        (tmp_path / tenant / "g1.sqlite3").write_bytes(b"no database" * 1_000)
+    index.close()
+
+    with pytest.raises(IndexUnavailable):
+        index.check()
+
+
 def test_an_index_that_holds_nothing_yet_is_well(index: SqliteIndex) -> None:
     index.check()
 

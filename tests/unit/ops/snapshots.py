@@ -99,6 +99,27 @@ FAULTS: dict[str, tuple[str, Snapshot]] = {
         snapshot((Metric.DEPENDENCY_HEALTHY, "Minimum", {"dependency": "cache"}, 0), health=None),
     ),
     "index gone": ("index-unavailable", snapshot(health=unwell("index", "index_unavailable"))),
+    "index of a tenant gone": (
+        "index-partly-unavailable",
+        snapshot(
+            (Metric.DEPENDENCY_HEALTHY, "Minimum", {"dependency": "index"}, 0),
+            health=replace(HEALTHY, status="degraded", parts={**HEALTHY.parts, "index": "degraded"}),
+        ),
+    ),
+    "index of a tenant gone, as a stranger is told": (
+        "index-partly-unavailable",
+        snapshot(
+            (Metric.DEPENDENCY_HEALTHY, "Minimum", {"dependency": "index"}, 0),
+            health=Health(status="degraded", took_s=0.1),
+        ),
+    ),
+    "index gone, as a stranger is told": (
+        "index-unavailable",
+        snapshot(
+            (Metric.DEPENDENCY_HEALTHY, "Minimum", {"dependency": "index"}, 0),
+            health=Health(status="unhealthy", took_s=0.1),
+        ),
+    ),
     "index locked": (
         "index-locked",
         snapshot(

@@ -1,21 +1,20 @@
 """The embedded document index: SQLite for words and filters, numpy for vectors."""
 
-import json
 import sqlite3
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from haylift.adapters.sqlite_analysis import terms
-from haylift.adapters.sqlite_filters import SqlValue, comparable_text, field_rows, readable
+from haylift.adapters.sqlite_filters import SqlValue, readable
+from haylift.adapters.sqlite_rows import chunks_of, delete_rows, insert_chunk, require_dimensions
 from haylift.adapters.sqlite_store import BUSY_TIMEOUT_S, SqliteStore, create_store, store_path, translated
-from haylift.adapters.sqlite_table import ChunkTable, Mask, row_ids, stored_term, wrong_dimensions
-from haylift.domain.chunks import Chunk, EmbeddedChunk, Hit, Legs
+from haylift.adapters.sqlite_table import ChunkTable, Mask, row_ids
+from haylift.domain.chunks import EmbeddedChunk, Hit, Legs
+from haylift.domain.errors import IndexUnavailable
 from haylift.domain.identity import Scope
 from haylift.ports.search import LegQuery, TenantCount
 from haylift.tracing import tally
@@ -25,6 +24,8 @@ MAX_OPEN_STORES = 32
 
 MAX_REVISION = 2**63 - 1
 """SQLite's largest integer."""
+
+LOST = "The index of a tenant with documents is gone; bring its file back. No new one is made in its place."
 
 
 class _OpenStore:
@@ -59,11 +60,21 @@ class SqliteIndex:
         directory: holds `<tenant>/<generation>.sqlite3`; made when it is missing. Not a network
             file system: WAL needs shared memory.
         busy_timeout_s: how long a writer waits for the others.
+        count_of: a tenant's number of documents that readers can find, strongly consistent; None: it
+            has none yet. Asked only when a writer finds no file: that of a tenant with documents was
+            lost, and a new one in its place would answer as if nearly nothing had ever been uploaded.
     """
 
-    def __init__(self, directory: Path, *, busy_timeout_s: float = BUSY_TIMEOUT_S) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        busy_timeout_s: float = BUSY_TIMEOUT_S,
+        count_of: Callable[[str], TenantCount | None] = lambda _tenant: None,
+    ) -> None:
         self._directory = directory
         self._busy_timeout_s = busy_timeout_s
+        self._count_of = count_of
         self._open: OrderedDict[Path, _OpenStore] = OrderedDict()
         self._lock = threading.Lock()
         with translated():
@@ -88,7 +99,7 @@ class SqliteIndex:
                 if query.vector is not None:
                     semantic = table.best(table.by_vector(query.vector), allowed, query.depth)
                 _tally_legs(query, between - started, time.perf_counter() - between)
-                chunks = _chunks(connection, {row_id for row_id, _ in (*keyword, *semantic)})
+                chunks = chunks_of(connection, {row_id for row_id, _ in (*keyword, *semantic)})
         return Legs(
             keyword=tuple(
                 Hit(chunk=chunks[row_id], score=score, keyword_rank=rank, keyword_score=score)
@@ -101,20 +112,27 @@ class SqliteIndex:
         )
 
     def write(self, tenant: str, generation: str, chunks: Sequence[EmbeddedChunk]) -> None:
-        """Writes all chunks in one transaction; a chunk id that is there is replaced."""
+        """Writes all chunks in one transaction; a chunk id that is there is replaced.
+
+        Side effects: makes the file of a tenant without documents.
+
+        Raises:
+            IndexUnavailable: also when the file of a tenant with documents is gone.
+            StoreUnavailable: there is no file and the tenant's documents cannot be counted.
+        """
         path = store_path(self._directory, tenant, generation)
         if not chunks:
             return
         by_id = {embedded.chunk.chunk_id: embedded for embedded in chunks}
         with translated():
-            opened = self._opened(path)
+            opened = self._opened_to_write(path, tenant, generation)
             if opened is None:
                 create_store(path)
                 opened = self._opened(path)
             if opened is None:
                 raise FileNotFoundError(path)  # somebody takes the files away while we make them
             with opened.store.writing() as connection:
-                _require_dimensions(connection, by_id.values())
+                require_dimensions(connection, by_id.values())
                 replaced = [
                     row_id
                     for chunk_id in by_id
@@ -122,9 +140,9 @@ class SqliteIndex:
                         "SELECT row_id FROM chunks WHERE chunk_id = ?", (chunk_id,)
                     )
                 ]
-                _delete(connection, replaced)
+                delete_rows(connection, replaced)
                 for embedded in by_id.values():
-                    _insert(connection, embedded)
+                    insert_chunk(connection, embedded)
 
     def remove(
         self,
@@ -135,10 +153,15 @@ class SqliteIndex:
         keep_revision: int,
         up_to_revision: int | None = None,
     ) -> int:
-        """Removes the document's chunks of other revisions (0 keeps none), none above `up_to_revision`."""
+        """Removes the document's chunks of other revisions (0 keeps none), none above `up_to_revision`.
+
+        Raises:
+            IndexUnavailable, StoreUnavailable: as `write`; what was lost may come back with these chunks.
+        """
         newest = MAX_REVISION if up_to_revision is None else up_to_revision
+        path = store_path(self._directory, tenant, generation)
         with translated():
-            opened = self._opened(store_path(self._directory, tenant, generation))
+            opened = self._opened_to_write(path, tenant, generation)
             if opened is None:
                 return 0
             with opened.store.writing() as connection:
@@ -149,7 +172,7 @@ class SqliteIndex:
                         (document_id, keep_revision, newest),
                     )
                 ]
-                _delete(connection, removed)
+                delete_rows(connection, removed)
         return len(removed)
 
     def stored_chunk_ids(
@@ -171,20 +194,31 @@ class SqliteIndex:
         """Does nothing: a committed write is seen by every later transaction of every process."""
 
     def check(self, filled: Iterable[TenantCount] = ()) -> None:
-        """Reads one row of every index that must be there, and of the first index in the folder.
+        """Reads one row of every index that must be there; without any, looks at the folder as a whole.
 
-        A file of a tenant with documents that is gone, damaged or locked is `IndexUnavailable`.
+        A file of a tenant with documents that is gone, damaged or locked is `IndexUnavailable`. The folder
+        is well when it is there and its first or its last index can be read: one may be damaged.
         """
         with translated():
             needed = [store_path(self._directory, count.tenant, count.generation) for count in filled]
+            for path in needed:
+                self._read_state(path)
+            if needed:
+                return
             folders = sorted(path for path in self._directory.iterdir() if path.is_dir())
             present = [path for folder in folders for path in sorted(folder.glob("*.sqlite3"))[:1]]
-            for path in dict.fromkeys([*needed, *present[:1]]):
-                opened = self._opened(path)
-                if opened is None:
-                    raise FileNotFoundError(path)  # also of one that was there a moment ago
-                with opened.store.reading() as connection:
-                    connection.execute("SELECT sequence FROM state").fetchone()
+            for path in present[:1]:
+                try:
+                    self._read_state(path)
+                except (sqlite3.DatabaseError, OSError):
+                    self._read_state(present[-1])
+
+    def _read_state(self, path: Path) -> None:
+        opened = self._opened(path)
+        if opened is None:
+            raise FileNotFoundError(path)  # also of one that was there a moment ago
+        with opened.store.reading() as connection:
+            connection.execute("SELECT sequence FROM state").fetchone()
 
     def close(self) -> None:
         """Closes all files; the next call opens them again."""
@@ -192,6 +226,21 @@ class SqliteIndex:
             opened, self._open = self._open, OrderedDict()
         for store in opened.values():
             store.store.close()
+
+    def _opened_to_write(self, path: Path, tenant: str, generation: str) -> _OpenStore | None:
+        """The file's connections; None where there is no file and none must be.
+
+        A document counts after its chunks are written, so that the file was there before the count. It
+        is looked for again after counting: another writer may have made it and counted meanwhile.
+        """
+        opened = self._opened(path)
+        if opened is not None:
+            return opened
+        count = self._count_of(tenant)
+        opened = self._opened(path)
+        if opened is None and count is not None and count.documents > 0 and count.generation == generation:
+            raise IndexUnavailable(LOST, retry_after_s=60.0)
+        return opened
 
     def _opened(self, path: Path) -> _OpenStore | None:
         """The file's connections; None without a file. A file that was replaced is opened anew."""
@@ -228,62 +277,3 @@ def _readable(connection: sqlite3.Connection, table: ChunkTable, query: LegQuery
         return table.mask(row_ids(connection, sql, values))
 
     return readable(query.filters, scope, np.ones(len(table.row_ids), np.bool_), select)
-
-
-def _require_dimensions(connection: sqlite3.Connection, chunks: Iterable[EmbeddedChunk]) -> None:
-    (dimensions,) = connection.execute("SELECT dimensions FROM state").fetchone()
-    for embedded in chunks:
-        dimensions = dimensions or len(embedded.vector)
-        if len(embedded.vector) != dimensions:
-            raise wrong_dimensions(dimensions, len(embedded.vector))
-    connection.execute("UPDATE state SET dimensions = ?", (dimensions,))
-
-
-def _insert(connection: sqlite3.Connection, embedded: EmbeddedChunk) -> None:
-    chunk = embedded.chunk
-    row_id = connection.execute(
-        "INSERT INTO chunks(chunk_id, document_id, revision, content) VALUES (?, ?, ?, ?)",
-        (chunk.chunk_id, chunk.document_id, chunk.revision, _content(chunk)),
-    ).lastrowid
-    found = [stored_term(term) for term in terms(chunk.embedded_text)]
-    connection.execute("INSERT INTO terms(rowid, words) VALUES (?, ?)", (row_id, " ".join(found)))
-    connection.execute(
-        "INSERT INTO vectors VALUES (?, ?, ?, ?)",
-        (row_id, chunk.chunk_id, len(found), np.asarray(embedded.vector, np.float32).tobytes()),
-    )
-    connection.executemany(
-        "INSERT INTO fields VALUES (?, ?, ?, ?)", ((*field, row_id) for field in field_rows(chunk))
-    )
-    connection.executemany(
-        "INSERT INTO chunk_groups VALUES (?, ?)",
-        ((comparable_text(name), row_id) for name in chunk.access_groups),
-    )
-
-
-def _delete(connection: sqlite3.Connection, gone: Sequence[int]) -> None:
-    bound = [(row_id,) for row_id in gone]
-    connection.executemany("DELETE FROM chunks WHERE row_id = ?", bound)
-    connection.executemany("DELETE FROM vectors WHERE row_id = ?", bound)
-    connection.executemany("DELETE FROM fields WHERE row_id = ?", bound)
-    connection.executemany("DELETE FROM chunk_groups WHERE row_id = ?", bound)
-    connection.executemany("DELETE FROM terms WHERE rowid = ?", bound)
-
-
-def _content(chunk: Chunk) -> bytes:
-    fields = {**asdict(chunk), "access_groups": sorted(chunk.access_groups)}
-    return json.dumps(fields, ensure_ascii=False).encode("utf-8", "surrogatepass")
-
-
-def _chunks(connection: sqlite3.Connection, found: set[int]) -> dict[int, Chunk]:
-    rows = connection.execute(
-        "SELECT row_id, content FROM chunks WHERE row_id IN (SELECT value FROM json_each(?))",
-        (json.dumps(sorted(found)),),
-    )
-    return {row_id: _chunk(content) for row_id, content in rows}
-
-
-def _chunk(content: bytes) -> Chunk:
-    fields = json.loads(content.decode("utf-8", "surrogatepass"))
-    fields["headings"] = tuple(fields["headings"])
-    fields["access_groups"] = frozenset(fields["access_groups"])
-    return Chunk(**fields)

@@ -19,6 +19,9 @@ from haylift.tracing import CRASHED, Hop, annotate, fail, hop
 KEPT_S = 2.0
 """Answers are kept so long: the route is open to everybody and must not become a way to load the parts."""
 
+PARTLY_UNAVAILABLE = "partly_unavailable"
+"""Code of a part that answers some and not others."""
+
 LIMIT_BY_RESOURCE = {"cpu": 90.0, "memory": 85.0, "disk": 90.0}
 """Percent in use from which a check warns; the guides' numbers."""
 
@@ -26,7 +29,10 @@ logger = logging.getLogger("haylift.health")
 
 
 class Status(StrEnum):
-    """How a part, or the whole, is. A sleeping model is healthy: it wakes when asked."""
+    """How a part, or the whole, is. A sleeping model is healthy: it wakes when asked.
+
+    A degraded part answers some and not others.
+    """
 
     HEALTHY = "healthy"
     SLEEPING = "sleeping"
@@ -40,7 +46,7 @@ class Probe:
     """A part of the system and how to ask it.
 
     Args:
-        ask: a cheap, real request; raises HayliftError, or gives `sleeping`.
+        ask: a cheap, real request; raises HayliftError, or gives `sleeping` or `degraded`.
         timeout_s: how long the part may take.
         is_essential: True when nothing can be answered without it.
         hop: what the question is in the trace of a request.
@@ -123,7 +129,8 @@ class HealthService:
         down = [probe for probe in self._probes if findings[probe.name].status is Status.UNHEALTHY]
         if any(probe.is_essential for probe in down):
             return Status.UNHEALTHY
-        return Status.DEGRADED if down else Status.HEALTHY
+        is_degraded = down or any(finding.status is Status.DEGRADED for finding in findings.values())
+        return Status.DEGRADED if is_degraded else Status.HEALTHY
 
     def _ask(self, probes: tuple[Probe, ...]) -> dict[str, Finding]:
         with self._lock:
@@ -163,6 +170,7 @@ class HealthService:
         try:
             with hop(probe.hop, probe=probe.name):
                 status = probe.ask() or Status.HEALTHY
+            code = PARTLY_UNAVAILABLE if status is Status.DEGRADED else None
         except DeadlineExceeded:
             status, code = Status.UNHEALTHY, "timeout"
         except HayliftError as fault:

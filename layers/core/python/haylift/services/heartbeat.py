@@ -138,7 +138,7 @@ class HeartbeatService:
 
     def _record_parts(self) -> None:
         for name, finding in self._health.report().findings_by_name.items():
-            is_well = finding.status is not Status.UNHEALTHY
+            is_well = finding.status not in {Status.UNHEALTHY, Status.DEGRADED}
             self._telemetry.record(Metric.DEPENDENCY_HEALTHY, int(is_well), dependency=name)
 
     def _guarded[T](self, ask: Callable[[], T]) -> T | None:

@@ -1,12 +1,13 @@
 """The parts of the system that health asks, and how long each may take."""
 
-from contextlib import suppress
+import time
+from collections.abc import Callable
 from typing import Protocol
 
-from haylift.domain.errors import StoreUnavailable
-from haylift.ports import DocumentIndex, Embedder, SharedCache, TenantCount
+from haylift.ports import DocumentIndex, Embedder, SharedCache
 from haylift.services.health import Probe, model_status
 from haylift.services.heartbeat import WatchedTenants
+from haylift.services.index_watch import IndexWatch
 from haylift.tracing import Hop
 
 MODEL_PATIENCE_S = 2.0
@@ -16,43 +17,11 @@ NO_TENANT = "-"
 """A name that no tenant can have."""
 
 
-FILLED_PER_PROBE = 8
-"""Indexes that one probe reads; the next probe goes on with the next ones."""
-
-
 class CheckedTable(Protocol):
     """A table that can be asked whether it answers, such as the ledger."""
 
     def check(self) -> None:
         """Asks the table. Raises `StoreUnavailable`."""
-
-
-class FilledTenants:
-    """Tenants with documents, whose index must be there: one that is gone must not pass for an empty one.
-
-    They are learned from the tables' probe, so that tables which do not answer are not the index's fault.
-    """
-
-    def __init__(self, tenants: WatchedTenants) -> None:
-        self._tenants = tenants
-        self._filled: tuple[TenantCount, ...] | None = None
-        self._next = 0
-
-    def learn(self) -> None:
-        """Reads the tenants' table. Raises `StoreUnavailable`."""
-        self._filled = tuple(count for count in self._tenants.counts() if count.documents)
-
-    def some(self) -> tuple[TenantCount, ...]:
-        """The next few; none while the tables have not answered yet."""
-        if self._filled is None:
-            with suppress(StoreUnavailable):
-                self.learn()
-        filled = self._filled or ()
-        turn = [
-            filled[(self._next + place) % len(filled)] for place in range(min(len(filled), FILLED_PER_PROBE))
-        ]
-        self._next += len(turn)
-        return tuple(turn)
 
 
 def system_probes(
@@ -62,22 +31,23 @@ def system_probes(
     *,
     ledger: CheckedTable,
     tenants: WatchedTenants,
+    wall_clock: Callable[[], float] = time.time,
 ) -> tuple[Probe, ...]:
-    """One probe for each part; nothing can be answered without index and tables."""
-    filled = FilledTenants(tenants)
+    """One probe for each part; nothing can be answered without index and tables.
+
+    One tenant's broken index degrades the index; only as a whole it is missing.
+    """
+    indexes = IndexWatch(index, tenants, wall_clock=wall_clock)
 
     def ask_tables() -> None:
         ledger.check()
         tenants.epoch(NO_TENANT)
-        filled.learn()
-
-    def ask_index() -> None:
-        index.check(filled.some())
+        indexes.learn()
 
     return (
         Probe(
             name="index",
-            ask=ask_index,
+            ask=indexes.ask,
             timeout_s=2.0,
             is_essential=True,
             shown_as=("document_store", "vector_store"),
