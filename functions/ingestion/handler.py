@@ -44,13 +44,14 @@ def build(settings: Settings) -> IngestService:
     configure_logging("ingestion", settings.log_level)
     telemetry = EmfTelemetry()
     dynamodb = make_client("dynamodb")
-    index = CountedIndex(SqliteIndex(Path(settings.index_location)), telemetry)
+    tenants = DynamoDbTenants(settings.tenants_table, dynamodb)
+    index = CountedIndex(SqliteIndex(Path(settings.index_location), count_of=tenants.count), telemetry)
     parts = IngestParts(
         ledger=DynamoDbLedger(settings.ledger_table, settings.tenants_table, dynamodb),
         objects=S3Objects(settings.upload_bucket, make_client("s3", read_timeout_s=DOWNLOAD_TIMEOUT_S)),
         index=index,
         cache=ValkeyCache(settings.cache_endpoint, settings.cache_tls),
-        tenants=DynamoDbTenants(settings.tenants_table, dynamodb),
+        tenants=tenants,
         pipeline=_pipeline(settings, index, telemetry),
         telemetry=telemetry,
         limits=IngestLimits(lease_s=settings.lease_s, max_file_bytes=settings.max_file_bytes),

@@ -1,15 +1,20 @@
 """How both functions are put together."""
 
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
+from haylift.domain.errors import IndexUnavailable
 from haylift.settings import SettingsError, to_environment
 
 from functions.dispatch import contract as dispatch_contract
 from functions.dispatch import handler as dispatch_handler
 from functions.ingestion import contract as ingestion_contract
 from functions.ingestion import handler as ingestion_handler
+from tests.contract.index.chunks import embedded
+from tests.contract.ledger.tables import TENANTS, dynamodb
 
 DISPATCH = dispatch_contract.Settings(
     stage="local",
@@ -70,3 +75,20 @@ def test_a_missing_setting_is_named(environment: pytest.MonkeyPatch) -> None:
 
     with pytest.raises(SettingsError, match="HAYLIFT_UPLOAD_BUCKET is missing"):
         dispatch_handler.handler({}, None)
+
+
+def test_ingestion_counts_before_it_makes_an_index(
+    environment: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = replace(ingestion("sqlite"), index_location=str(tmp_path / "index"), tenants_table=TENANTS)
+    counted = {"tenant": {"S": "acme"}, "generation": {"S": "g1"}, "documents": {"N": "1"}}
+
+    with dynamodb() as client:
+        client.put_item(TableName=TENANTS, Item=counted)
+        index = ingestion_handler.build(settings).parts.index
+        with pytest.raises(IndexUnavailable):
+            index.write("acme", "g1", [embedded("first")])
+        index.write("other", "g1", [embedded("first")])
+
+    assert [path.parent.name for path in tmp_path.rglob("*.sqlite3")] == ["other"]
+    assert '"index_write_failures":[1' in capsys.readouterr().out.replace(" ", "")

@@ -1,0 +1,76 @@
+"""Chunks as rows of a SQLite file."""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+
+import numpy as np
+
+from haylift.adapters.sqlite_analysis import terms
+from haylift.adapters.sqlite_filters import comparable_text, field_rows
+from haylift.adapters.sqlite_table import stored_term, wrong_dimensions
+from haylift.domain.chunks import Chunk, EmbeddedChunk
+
+
+def require_dimensions(connection: sqlite3.Connection, chunks: Iterable[EmbeddedChunk]) -> None:
+    """Refuses vectors of other dimensions than those that are there; the first ones say which."""
+    (dimensions,) = connection.execute("SELECT dimensions FROM state").fetchone()
+    for embedded in chunks:
+        dimensions = dimensions or len(embedded.vector)
+        if len(embedded.vector) != dimensions:
+            raise wrong_dimensions(dimensions, len(embedded.vector))
+    connection.execute("UPDATE state SET dimensions = ?", (dimensions,))
+
+
+def insert_chunk(connection: sqlite3.Connection, embedded: EmbeddedChunk) -> None:
+    """Adds a chunk with its words, vector, fields and groups."""
+    chunk = embedded.chunk
+    row_id = connection.execute(
+        "INSERT INTO chunks(chunk_id, document_id, revision, content) VALUES (?, ?, ?, ?)",
+        (chunk.chunk_id, chunk.document_id, chunk.revision, _content(chunk)),
+    ).lastrowid
+    found = [stored_term(term) for term in terms(chunk.embedded_text)]
+    connection.execute("INSERT INTO terms(rowid, words) VALUES (?, ?)", (row_id, " ".join(found)))
+    connection.execute(
+        "INSERT INTO vectors VALUES (?, ?, ?, ?)",
+        (row_id, chunk.chunk_id, len(found), np.asarray(embedded.vector, np.float32).tobytes()),
+    )
+    connection.executemany(
+        "INSERT INTO fields VALUES (?, ?, ?, ?)", ((*field, row_id) for field in field_rows(chunk))
+    )
+    connection.executemany(
+        "INSERT INTO chunk_groups VALUES (?, ?)",
+        ((comparable_text(name), row_id) for name in chunk.access_groups),
+    )
+
+
+def delete_rows(connection: sqlite3.Connection, gone: Sequence[int]) -> None:
+    """Takes the chunks of these row ids away, with all that belongs to them."""
+    bound = [(row_id,) for row_id in gone]
+    connection.executemany("DELETE FROM chunks WHERE row_id = ?", bound)
+    connection.executemany("DELETE FROM vectors WHERE row_id = ?", bound)
+    connection.executemany("DELETE FROM fields WHERE row_id = ?", bound)
+    connection.executemany("DELETE FROM chunk_groups WHERE row_id = ?", bound)
+    connection.executemany("DELETE FROM terms WHERE rowid = ?", bound)
+
+
+def _content(chunk: Chunk) -> bytes:
+    fields = {**asdict(chunk), "access_groups": sorted(chunk.access_groups)}
+    return json.dumps(fields, ensure_ascii=False).encode("utf-8", "surrogatepass")
+
+
+def chunks_of(connection: sqlite3.Connection, found: set[int]) -> dict[int, Chunk]:
+    """The chunks of these row ids."""
+    rows = connection.execute(
+        "SELECT row_id, content FROM chunks WHERE row_id IN (SELECT value FROM json_each(?))",
+        (json.dumps(sorted(found)),),
+    )
+    return {row_id: _chunk(content) for row_id, content in rows}
+
+
+def _chunk(content: bytes) -> Chunk:
+    fields = json.loads(content.decode("utf-8", "surrogatepass"))
+    fields["headings"] = tuple(fields["headings"])
+    fields["access_groups"] = frozenset(fields["access_groups"])
+    return Chunk(**fields)
