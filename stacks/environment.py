@@ -133,13 +133,16 @@ class ApiLimits:
 
 @dataclass(frozen=True, kw_only=True)
 class RateLimits:
-    """Requests a minute: log-ins by source address, searches by user (where its tenant has no own limit).
+    """Requests a minute: log-ins and refreshes by source address, searches (where the tenant has no limit of
+    its own) and ratings by user.
 
     0: no limit, which is for load tests.
     """
 
     logins_per_minute: int
     searches_per_minute: int
+    refreshes_per_minute: int = 60
+    ratings_per_minute: int = 60
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -207,7 +207,9 @@ def _prod(context: Callable[[str], Any]) -> Environment:
 def _rate_limits(context: Callable[[str], Any]) -> RateLimits:
     text = context("rate_limits") or DEFAULT_RATE_LIMITS
     if text == "off":
-        return RateLimits(logins_per_minute=0, searches_per_minute=0)
+        return RateLimits(
+            logins_per_minute=0, searches_per_minute=0, refreshes_per_minute=0, ratings_per_minute=0
+        )
     numbers = re.fullmatch(r"([1-9]\d{0,5})/([1-9]\d{0,5})", str(text))
     if numbers is None:
         raise ContextFault(f"-c rate_limits is off or LOGINS/SEARCHES a minute, such as 10/60, not {text!r}")

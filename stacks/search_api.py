@@ -132,6 +132,7 @@ class SearchApiStack(cdk.Stack):
             embed_model=self._connections.model.model,
             feedback_table=self._storage.feedback.table_name,
             searches_per_minute=self._environment.rate_limits.searches_per_minute,
+            ratings_per_minute=self._environment.rate_limits.ratings_per_minute,
             allowed_origins=self._environment.allowed_origins,
             trusted_hosts=self._environment.trusted_hosts,
         )

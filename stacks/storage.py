@@ -37,7 +37,7 @@ class StorageStack(cdk.Stack):
         self.tokens = self._tokens()
         self.tenants = self._table("Tenants", _key("tenant"))
         self.ledger = self._ledger()
-        self.feedback = self._table("Feedback", _key("tenant"), sort_key=_key("rating_id"))
+        self.feedback = self._table("Feedback", _key("tenant"), sort_key=_key("rating_id"), expires=True)
         self.audit = self._audit_bucket()
         self.audit_log = self._audit_log()
         self.signing_key = self._signing_key()

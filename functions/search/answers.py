@@ -5,7 +5,7 @@ from typing import Any
 
 from haylift import __version__
 from haylift.domain.chunks import Hit
-from haylift.domain.errors import InvalidInput
+from haylift.domain.errors import HayliftError, InvalidInput
 from haylift.domain.search import Citation, QuestionAnswer, SearchAnswer
 from haylift.http import problem_fields, status_of
 from haylift.services.batch import Outcome
@@ -29,6 +29,14 @@ def batch_body(outcomes: Sequence[Outcome], *, took_ms: float, request_id: str) 
     """The answer of `POST /v1/search/batch`: in the searches' order, each with a `status` of its own."""
     results = [_outcome(outcome, request_id) for outcome in outcomes]
     return {"results": results, "took_ms": round(took_ms, 1), "request_id": request_id}
+
+
+def failed_ratio(outcomes: Sequence[Outcome]) -> float:
+    """The share of searches (0 to 1) that failed on our side: with a status of 500 and above."""
+    failed = [
+        one for one in outcomes if isinstance(one.result, HayliftError) and status_of(one.result) >= 500
+    ]
+    return len(failed) / len(outcomes) if outcomes else 0.0
 
 
 def _outcome(outcome: Outcome, request_id: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from fastapi.routing import APIRoute
 from haylift import http
 from haylift.domain.identity import Permission
 from haylift.http import optional_caller, request_id_of
+from haylift.http.edge import note_failed_ratio
 from haylift.http.ratelimit import RateLimitHeaders, admitting_route
 from haylift.resilience import Deadline
 from haylift.services.answer import AnswerService
@@ -16,12 +17,12 @@ from haylift.services.batch import BatchSearchService
 from haylift.services.feedback import FeedbackService
 from haylift.services.flags import LoadShedder
 from haylift.services.health import HealthService, Status
-from haylift.services.limits import SearchLimits
+from haylift.services.limits import RatingLimits, SearchLimits
 from haylift.services.search import SearchService
 from haylift.settings import HttpSettings
 from haylift.telemetry import Telemetry
 
-from functions.search.answers import batch_body, health_body, query_body, search_body
+from functions.search.answers import batch_body, failed_ratio, health_body, query_body, search_body
 from functions.search.gate import Gate, reader
 from functions.search.operations import BATCH, FEEDBACK, HEALTH, QUERY, READY, SEARCH
 from functions.search.requests import BatchBody, FeedbackBody, QueryBody, SearchBody
@@ -39,6 +40,7 @@ class Services:
     feedback: FeedbackService
     health: HealthService
     limits: SearchLimits
+    rating_limits: RatingLimits
     shedder: LoadShedder
     telemetry: Telemetry
     query_timeout_s: float
@@ -52,10 +54,10 @@ def create_app(services: Services, settings: HttpSettings | None = None) -> Fast
     """
     app = http.create_app("Haylift search", services.telemetry, settings)
     app.add_middleware(RateLimitHeaders)
-    gate = Gate(services.shedder, services.limits)
+    gate = Gate(services.shedder, services.limits, services.rating_limits)
     _add_searching(app, services, admitting_route(gate.admit))
     _add_batching(app, BatchSearchService(services.search), admitting_route(gate.admit_batch))
-    _add_feedback(app, services.feedback)
+    _add_feedback(app, services.feedback, admitting_route(gate.admit_rating))
     _add_health(app, services.health)
     return app
 
@@ -89,19 +91,22 @@ def _add_batching(app: FastAPI, batch: BatchSearchService, counted: type[APIRout
         started = time.perf_counter()
         outcomes = batch.search(body.to_requests(), scope, Deadline.after(SEARCH_TIMEOUT_S))
         took_ms = (time.perf_counter() - started) * 1_000
+        note_failed_ratio(request, failed_ratio(outcomes))
         return JSONResponse(batch_body(outcomes, took_ms=took_ms, request_id=request_id_of(request)))
 
     for path in ("/v1/search/batch", "/batch-search"):
         app.router.add_api_route(path, search_batch, methods=["POST"], route_class_override=counted, **BATCH)
 
 
-def _add_feedback(app: FastAPI, service: FeedbackService) -> None:
-    @app.post("/v1/feedback", **FEEDBACK)
+def _add_feedback(app: FastAPI, service: FeedbackService, counted: type[APIRoute]) -> None:
     async def feedback(body: FeedbackBody, request: Request) -> JSONResponse:
         rating_id, replaced = service.rate(
             reader(request), body.request_id, kind=body.kind, rating=body.rating, comment=body.comment or ""
         )
         return JSONResponse({"rating_id": rating_id, "replaced": replaced}, 201)
+
+    path = "/v1/feedback"
+    app.router.add_api_route(path, feedback, methods=["POST"], route_class_override=counted, **FEEDBACK)
 
 
 def _add_health(app: FastAPI, service: HealthService) -> None:

@@ -26,6 +26,7 @@ class Settings(HttpSettings):
         query_timeout_s: default of a query's `timeout` (at most 28, below the gateway's 29).
         feedback_table: DynamoDB table of ratings.
         searches_per_minute: by user, where the tenant has no limit of its own; 0: no limit at all.
+        ratings_per_minute: by user; 0: no limit.
         answer_threshold: least relevance (0 to 1) of a sentence that answers (docs/decisions/0020).
     """
 
@@ -39,5 +40,6 @@ class Settings(HttpSettings):
     embed_model: str
     feedback_table: str
     searches_per_minute: int = 60
+    ratings_per_minute: int = 60
     query_timeout_s: float = 25.0
     answer_threshold: float = 0.5

@@ -26,7 +26,7 @@ from haylift.services.feedback import FeedbackService
 from haylift.services.flags import CurrentFlags, LoadShedder, SparingPipeline
 from haylift.services.health import HealthService
 from haylift.services.heartbeat import HeartbeatService
-from haylift.services.limits import SearchLimits
+from haylift.services.limits import RatingLimits, SearchLimits
 from haylift.services.live_index import LiveIndex
 from haylift.services.probes import system_probes
 from haylift.services.query_cache import QueryCache
@@ -80,6 +80,7 @@ def build(settings: Settings) -> Callable[[Mapping[str, Any], Any], dict[str, An
         feedback=FeedbackService(ratings, telemetry, SystemClock()),
         health=HealthService(probes, resources=HostResources().used_percent),
         limits=SearchLimits(limiter, tenants, telemetry, searches_per_minute=settings.searches_per_minute),
+        rating_limits=RatingLimits(limiter, telemetry, ratings_per_minute=settings.ratings_per_minute),
         shedder=LoadShedder(flags, telemetry),
         telemetry=telemetry,
         query_timeout_s=settings.query_timeout_s,

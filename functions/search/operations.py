@@ -125,7 +125,8 @@ QUERY = operation(
 FEEDBACK = operation(
     tag=SEARCHING,
     summary="Rate an answer or a search",
-    description="A rating from 1 to 5. A second one of the caller for the same request replaces it.",
+    description="A rating from 1 to 5. A second one of the caller for the same request replaces it. "
+    "A user gives at most 60 a minute; a rating is kept for 400 days.",
     answers={
         201: Answered(
             description="The rating was kept.",
@@ -133,7 +134,11 @@ FEEDBACK = operation(
             example={"rating_id": "a6f0c6b1d2", "replaced": False},
         )
     },
-    problems={503: "`store_unavailable`: the rating was not kept; `Retry-After` says when to try again."},
+    problems={
+        429: "`too_many_requests`: the caller's ratings of this minute are used up; `Retry-After` says when "
+        "to try again, and `RateLimit` on every answer what is left.",
+        503: "`store_unavailable`: the rating was not kept; `Retry-After` says when to try again.",
+    },
     examples={"A good answer": {"request_id": _ID, "kind": "answer", "rating": 5, "comment": "Just right."}},
 )
 HEALTH = operation(

@@ -30,7 +30,7 @@ def shape(table: Resource) -> dict[str, object]:
             "Tokens",
             {"keys": ["token_hash:S"], "indexes": {}, "expires": "expires_at"},
         ),
-        ("Feedback", {"keys": ["tenant:S", "rating_id:S"], "indexes": {}, "expires": None}),
+        ("Feedback", {"keys": ["tenant:S", "rating_id:S"], "indexes": {}, "expires": "expires_at"}),
         ("Tenants", {"keys": ["tenant:S"], "indexes": {}, "expires": None}),
         (
             "Ledger",

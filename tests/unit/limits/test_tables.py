@@ -127,6 +127,7 @@ def test_a_rating_is_a_row(client: Any) -> None:
         "rating": {"N": "4"},
         "comment": {"S": "Good \N{GRINNING FACE}"},
         "at": {"N": "1800000000.5"},
+        "expires_at": {"N": "1834560001"},
     }
 
 

@@ -8,7 +8,7 @@ from haylift.services.answer import AnswerPolicy, AnswerService
 from haylift.services.feedback import FeedbackService
 from haylift.services.flags import CurrentFlags, LoadShedder, SparingPipeline
 from haylift.services.health import HealthService
-from haylift.services.limits import SearchLimits
+from haylift.services.limits import RatingLimits, SearchLimits
 from haylift.services.probes import system_probes
 from haylift.services.query_cache import QueryCache
 from haylift.services.search import SearchService
@@ -47,6 +47,7 @@ class System:
     ratings: MemoryRatings = field(default_factory=MemoryRatings)
     time: FakeTime = field(default_factory=FakeTime)
     searches_per_minute: int = 0
+    ratings_per_minute: int = 0
 
     def __post_init__(self) -> None:
         cache = QueryCache(self.shared, InMemoryTenants())
@@ -75,6 +76,12 @@ class System:
                 feedback=FeedbackService(self.ratings, self.telemetry, ManualClock()),
                 health=HealthService(probes, resources=lambda: {"cpu": 95.0, "memory": 10.0}),
                 limits=limits,
+                rating_limits=RatingLimits(
+                    self.limiter,
+                    self.telemetry,
+                    ratings_per_minute=self.ratings_per_minute,
+                    monotonic=self.time.now,
+                ),
                 shedder=LoadShedder(flags, self.telemetry),
                 telemetry=self.telemetry,
                 query_timeout_s=25.0,

@@ -154,6 +154,45 @@ def test_without_index_every_search_of_a_batch_is_503() -> None:
     ]
 
 
+MODES = {"keyword": {"query": "key", "mode": "keyword"}, "bad": {"query": ""}}
+
+
+def failures_are_told_by_share(
+    searches: list[dict[str, Any]], fault: HayliftError | None, ratio: float
+) -> None:
+    """The check: of a batch the metric has the share of searches that failed on our side."""
+    system = System(index=FaultyIndex(fault=fault))
+
+    answer = system.post("/batch-search", searches)
+
+    told = [
+        (value, where) for name, value, where in system.telemetry.records if name is Metric.REQUEST_FAILURES
+    ]
+    assert (answer.status, told) == (200, [(ratio, {"endpoint": "/v1/search/batch"})])
+
+
+@pytest.mark.parametrize(
+    ("searches", "fault", "ratio"),
+    [
+        ([MODES["keyword"], OFFICE_SEARCH], IndexUnavailable("gone"), 1.0),
+        ([MODES["keyword"], MODES["bad"], MODES["bad"], MODES["bad"]], IndexUnavailable("gone"), 0.25),
+        ([MODES["bad"]], None, 0.0),
+        ([MODES["keyword"]], None, 0.0),
+    ],
+)
+def test_failures_are_told_by_share(
+    searches: list[dict[str, Any]], fault: HayliftError | None, ratio: float
+) -> None:
+    failures_are_told_by_share(searches, fault, ratio)
+
+
+def test_a_batch_that_tells_nothing_fails_the_same_check(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("functions.search.app.note_failed_ratio", lambda *_: None)
+
+    with pytest.raises(AssertionError):
+        failures_are_told_by_share([OFFICE_SEARCH], IndexUnavailable("gone"), 1.0)
+
+
 class SlowIndex(FaultyIndex):
     """Each retrieval takes 10 s of the clock."""
 

@@ -121,6 +121,8 @@ def test_a_batch_that_no_minute_has_room_for_is_refused_as_too_large() -> None:
     assert (answer.status, answer.json()["code"]) == (400, "batch_size_out_of_range")
     assert "3 searches a minute" in answer.json()["detail"]
     assert answer.headers["ratelimit-remaining"] == "3"
+    assert "retry-after" not in answer.headers
+    assert system.telemetry.dimensions_of(Metric.RATE_LIMITED) == []
 
 
 def test_without_a_limit_nothing_is_counted() -> None:

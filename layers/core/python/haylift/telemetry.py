@@ -90,7 +90,8 @@ class Metric(Enum):
 SHAPES: dict[Metric, MetricShape] = {
     Metric.REQUESTS: _shape(Unit.COUNT, Dimension.METHOD, Dimension.ENDPOINT, Dimension.STATUS),
     Metric.REQUEST_DURATION: _shape(Unit.SECONDS, Dimension.ENDPOINT),
-    # 1 for an answer of 500 and above, else 0: the average is the error ratio, the sample count the volume.
+    # 1 for an answer of 500 and above, 0 for any other, of a batch the share of its searches that ended so:
+    # the average is the error ratio, the sample count the volume.
     Metric.REQUEST_FAILURES: _shape(Unit.COUNT, Dimension.ENDPOINT),
     Metric.SEARCH_QUERIES: _shape(Unit.COUNT, Dimension.QUERY_TYPE, Dimension.HAS_RESULTS),
     Metric.INDEXING_DURATION: _shape(Unit.SECONDS, Dimension.LANE),
@@ -119,7 +120,7 @@ SHAPES: dict[Metric, MetricShape] = {
     Metric.DEPENDENCY_HEALTHY: _shape(Unit.NONE, Dimension.DEPENDENCY),
     # 1 to 5, by kind of what was rated: `answer` or `search`.
     Metric.USER_RATING: _shape(Unit.NONE, Dimension.KIND),
-    # By limit: `login` or `search`.
+    # By limit: `login`, `refresh`, `search` or `feedback`.
     Metric.RATE_LIMITED: _shape(Unit.COUNT, Dimension.LIMIT),
     # Requests that one process counted for itself, because the shared counter did not answer.
     Metric.RATE_LIMIT_FALLBACKS: _shape(Unit.COUNT, Dimension.LIMIT),

@@ -1,9 +1,13 @@
-"""What users thought of answers, in DynamoDB: key `tenant`, sort key `rating_id`."""
+"""What users thought of answers, in DynamoDB: key `tenant`, sort key `rating_id`, TTL `expires_at`."""
 
+import math
 from typing import Any
 
 from haylift.adapters.aws import translated
 from haylift.ports.limits import Rating
+
+KEPT_S = 400 * 86_400.0
+"""A rating is dropped after 400 days: long enough to compare with the same month of the year before."""
 
 
 class DynamoDbRatings:
@@ -29,6 +33,7 @@ class DynamoDbRatings:
             "rating": {"N": str(rating.rating)},
             "comment": {"S": rating.comment},
             "at": {"N": repr(rating.at)},
+            "expires_at": {"N": str(math.ceil(rating.at + KEPT_S))},
         }
         with translated("feedback table"):
             answer = self._client.put_item(TableName=self._table_name, Item=item, ReturnValues="ALL_OLD")

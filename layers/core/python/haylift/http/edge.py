@@ -6,6 +6,8 @@ import uuid
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from fastapi import Request
+
 from haylift.http.browsers import Browsers, missing_headers
 from haylift.http.caller import gateway_context
 from haylift.http.decisions import problem_code, record_request
@@ -25,6 +27,18 @@ type Message = MutableMapping[str, Any]
 type Scope = MutableMapping[str, Any]
 type Receive = Callable[[], Awaitable[Message]]
 type Send = Callable[[Message], Awaitable[None]]
+
+
+_FAILED_RATIO = "failed_ratio"
+
+
+def note_failed_ratio(request: Request, failed_ratio: float) -> None:
+    """Says which part of an answer failed on our side, where the answer itself is good.
+
+    Args:
+        failed_ratio: 0 to 1: of several things asked for at once, those that ended with 500 and above.
+    """
+    request.scope["state"][_FAILED_RATIO] = failed_ratio
 
 
 class _BodyTooLarge(Exception):
@@ -89,7 +103,8 @@ class Edge:
             Metric.REQUESTS, 1, method=scope["method"], endpoint=route, status=str(known_status)
         )
         self._telemetry.record(Metric.REQUEST_DURATION, duration_s, endpoint=route)
-        self._telemetry.record(Metric.REQUEST_FAILURES, int(known_status >= 500), endpoint=route)
+        failed_ratio = 1.0 if known_status >= 500 else float(scope["state"].get(_FAILED_RATIO, 0.0))
+        self._telemetry.record(Metric.REQUEST_FAILURES, failed_ratio, endpoint=route)
 
 
 def _describe(note: HopNote, scope: Scope, status: int) -> None:

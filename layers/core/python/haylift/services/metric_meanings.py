@@ -19,7 +19,7 @@ MINUTE = "in the last full minute"
 MEANINGS: dict[Metric, str] = {
     Metric.REQUESTS: f"HTTP requests {MINUTE}, by method, route and status.",
     Metric.REQUEST_DURATION: f"How long the functions took for the requests {MINUTE}.",
-    Metric.REQUEST_FAILURES: f"Requests answered with 500 or above {MINUTE}.",
+    Metric.REQUEST_FAILURES: f"Requests answered with 500 or above, a batch by its share of them, {MINUTE}.",
     Metric.SEARCH_QUERIES: f"Searches and questions {MINUTE}, by kind and whether they found something.",
     Metric.INDEXING_DURATION: f"How long indexing took for the documents that ended {MINUTE}.",
     Metric.DOCUMENTS_STORED: "Searchable documents of all tenants, as last counted.",
