@@ -20,20 +20,21 @@ LEAST_WRITES = 2
 
 
 def signing_key_unusable(snapshot: Snapshot) -> Cause | None:
-    """KMS does not sign with the key, so nobody can log in, and new processes refuse every token."""
+    """KMS does not sign with the key: nobody can log in. Tokens are checked with a kept public key."""
     if snapshot.signing_key is None or snapshot.signing_key == "Enabled":
         return None
     state = f"KMS says that the signing key is {snapshot.signing_key}"
     return Cause(
         name="signing-key-unusable",
         severity=Severity.OUTAGE,
-        felt="Nobody can log in and tokens are refused",
+        felt="Nobody can log in or renew a login; tokens that are out end within 15 minutes",
         because=state,
         runbook="api-errors",
         evidence=(state, *_refusals(snapshot)),
         commands=(
             f"{OPS} logs auth --minutes 15 --filter '?ERROR'",
-            "aws kms enable-key --key-id KEY   # changes the key back; who disabled it: CloudTrail",
+            f"{OPS} keys list",
+            f"{OPS} keys enable {snapshot.signing_key_id} --yes   # changes: KMS signs with it again",
         ),
     )
 
@@ -69,7 +70,7 @@ def _refusals(snapshot: Snapshot) -> tuple[str, ...]:
         text
         for text, is_there in (
             (f"the gateway answered {of(refused, calls)} requests with 4xx {window(snapshot)}", refused),
-            (f"the authorizer failed {authorizer:.0f} times", authorizer),
+            (f"the authorizer refused a token, or failed, {authorizer:.0f} times", authorizer),
             (f"{failed:.0f} logins ended with a server error", failed),
             (f"logins: {logins}", logins),
             (f"a login just now was answered: {fault}", fault),
@@ -158,7 +159,8 @@ def index_refuses_writes(snapshot: Snapshot) -> Cause | None:
 def _refused_writes(snapshot: Snapshot) -> tuple[str, ...]:
     failed = snapshot.measurements.total(Metric.INDEX_WRITE_FAILURES)
     writes = snapshot.measurements.total(Metric.INDEX_WRITE_FAILURES, "SampleCount")
-    return (f"the index refused {of(failed, writes)} writes {window(snapshot)}",) if writes else ()
+    # Writes that went well say nothing for a fault of the index: it may be one tenant's, or younger.
+    return (f"the index refused {of(failed, writes)} writes {window(snapshot)}",) if failed else ()
 
 
 def model_down(snapshot: Snapshot) -> Cause | None:
@@ -171,7 +173,7 @@ def model_down(snapshot: Snapshot) -> Cause | None:
     return Cause(
         name="model-endpoint-down",
         severity=Severity.DEGRADED,
-        felt="Users get keyword results only",
+        felt="Users get keyword results only, and semantic searches fail (503)",
         because=count if lost + late else "the model endpoint does not answer",
         runbook="model-endpoint-failing",
         evidence=(*_model_evidence(snapshot), *_part_evidence(snapshot, "model_endpoint")),
@@ -266,7 +268,9 @@ def _part_evidence(snapshot: Snapshot, part: str) -> tuple[str, ...]:
         found.append(f"GET /health: {part} {snapshot.health.parts[part]}{reason} after {took:,.0f} ms")
     newest = snapshot.measurements.newest(Metric.DEPENDENCY_HEALTHY, "Minimum", dependency=part)
     if newest is not None:
-        found.append(f"last heartbeat: {part} {'answered' if newest else 'did not answer'}")
+        heard = "did not answer" if not newest else "answered"
+        still = "still " if newest and snapshot.part_is_down(part) else ""
+        found.append(f"last heartbeat: {part} {still}{heard}")
     return tuple(found)
 
 

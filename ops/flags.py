@@ -9,7 +9,7 @@ from haylift.adapters.dynamodb_flags import DynamoDbFlags
 from haylift.domain.flags import Flags
 
 from ops.changes import audited
-from ops.deployment import PATIENT, Deployment
+from ops.deployment import Deployment
 from ops.faults import EXIT_OK, OpsFault, UsageFault
 from ops.proof import Seen, prove
 from ops.questions import add_login_arguments
@@ -105,7 +105,7 @@ def _change(name: str, value: str) -> Change:
     if name == KEYWORD_ONLY:
         warning = (
             "All tenants would get keyword results only, marked as degraded, and answers without reranking, "
-            f"within {EFFECT_S} s."
+            f"within {EFFECT_S} s; semantic searches would fail (503)."
         )
         return Change(
             name=name,
@@ -177,7 +177,7 @@ def wait_until(world: World, look: Callable[[], Sequence[SourceState]], *, wante
 
 
 def _lanes(deployment: Deployment) -> list[SourceState]:
-    return [one for one in event_sources(deployment, PATIENT) if one.function == LANES_FUNCTION]
+    return [one for one in event_sources(deployment, None) if one.function == LANES_FUNCTION]
 
 
 def _show(session: Session, deployment: Deployment) -> None:

@@ -1,21 +1,17 @@
-"""Rules about work in motion: requests, documents, queues, functions, switches, the heartbeat."""
+"""Rules about work in motion: documents, queues, functions, switches, the heartbeat."""
 
 from haylift.telemetry import Metric
 
 from ops.diagnosis import OPS, Cause, Severity, listed, of, window
 from ops.measurements import AwsMetric
 from ops.sources import MISSING
-from ops.state import HEALTH, METRICS, Snapshot, SourceState
+from ops.state import METRICS, Snapshot, SourceState
 
 FLOOD_MESSAGES = 100
 FLOOD_AGE_S = 300.0
 DOMINANT_RATIO = 0.5
 REJECTED_RATIO = 0.2
 LEAST_REJECTED = 3
-FAILED_RATIO = 0.05
-LEAST_FAILED = 3
-SLOW_S_BY_ENDPOINT = {"/v1/search": 2.0, "/v1/query": 10.0}
-"""As the alarm search-slow: the production guides recommend action above 2 s; a question reranks too."""
 
 LANES = ("interactive", "backfill")
 AUDIT = "audit"
@@ -211,70 +207,9 @@ def keywords_only(snapshot: Snapshot) -> Cause | None:
     return Cause(
         name="keyword-only",
         severity=Severity.DEGRADED,
-        felt="Users get keyword results only",
+        felt="Users get keyword results only, and semantic searches fail (503)",
         because="the flag keyword-only is set",
         runbook="model-endpoint-failing",
         evidence=("keyword-only on",),
         commands=(f"{OPS} flags set keyword-only off   # changes: the model endpoint is asked again",),
-    )
-
-
-def errors_of_unknown_cause(snapshot: Snapshot) -> Cause | None:
-    """Requests fail and no other rule says why."""
-    found = snapshot.measurements
-    failed = max(found.total(Metric.REQUEST_FAILURES), found.total(AwsMetric.GATEWAY_FAILURES))
-    requests = max(found.total(Metric.REQUEST_FAILURES, "SampleCount"), found.total(AwsMetric.GATEWAY_CALLS))
-    recent = found.newest_total(Metric.REQUEST_FAILURES, snapshot.newest_minute_s) + found.newest_total(
-        AwsMetric.GATEWAY_FAILURES, snapshot.newest_minute_s
-    )
-    if failed < LEAST_FAILED or failed < FAILED_RATIO * requests or not recent:
-        return None
-    return Cause(
-        name="requests-fail",
-        severity=Severity.DEGRADED,
-        felt="Some requests fail with 5xx",
-        because=f"{of(failed, requests)} requests {window(snapshot)}",
-        runbook="api-errors",
-        evidence=(
-            f"failures by endpoint: {listed(found.by('endpoint', Metric.REQUEST_FAILURES)) or 'none'}",
-        ),
-        commands=(f"{OPS} logs search --minutes 5 --filter '?ERROR'",),
-    )
-
-
-def answers_slow(snapshot: Snapshot) -> Cause | None:
-    """Answers come late and no other rule says why."""
-    slow = {
-        endpoint: value
-        for endpoint, limit_s in SLOW_S_BY_ENDPOINT.items()
-        if (value := snapshot.measurements.worst(Metric.REQUEST_DURATION, "p95", endpoint=endpoint) or 0.0)
-        > limit_s
-    }
-    if not slow:
-        return None
-    texts = tuple(f"p95 of {endpoint} is {value:.1f} s" for endpoint, value in slow.items())
-    return Cause(
-        name="answers-slow",
-        severity=Severity.DEGRADED,
-        felt="Users wait",
-        because=f"{texts[0]} {window(snapshot)}",
-        runbook="search-slow",
-        evidence=texts,
-        commands=(f"{OPS} logs search --minutes 5",),
-    )
-
-
-def api_silent(snapshot: Snapshot) -> Cause | None:
-    """The API gives no answer about its own health, while AWS answers: it is not our line that is down."""
-    if HEALTH not in snapshot.unanswered or METRICS in snapshot.unanswered:
-        return None
-    why = snapshot.unanswered[HEALTH]
-    return Cause(
-        name="api-silent",
-        severity=Severity.DEGRADED,
-        felt="Users wait or get errors",
-        because=f"GET /health gave no answer ({why})",
-        runbook="api-errors",
-        evidence=(why,),
-        commands=(f"{OPS} logs search --minutes 5 --filter '?ERROR'",),
     )

@@ -81,7 +81,14 @@ def take_snapshot(session: Session, deployment: Deployment, minutes: float) -> S
         session.world.sources_s,
     )
     named = {"measurements" if name == METRICS else name: answer for name, answer in found.answers.items()}
-    return Snapshot(stage=deployment.stage, at_s=now_s, minutes=minutes, unanswered=found.faults, **named)
+    return Snapshot(
+        stage=deployment.stage,
+        at_s=now_s,
+        minutes=minutes,
+        signing_key_id=deployment.outputs.get("SigningKeyId", ""),
+        unanswered=found.faults,
+        **named,
+    )
 
 
 def flags(deployment: Deployment) -> object:

@@ -1,5 +1,6 @@
 """All rules of the diagnosis, the cause that explains others before those that it explains."""
 
+from ops import answer_rules as answers
 from ops import dependency_rules as dependencies
 from ops import flow_rules as flow
 from ops.diagnosis import Rule
@@ -21,8 +22,9 @@ RULES: tuple[Rule, ...] = (
     flow.documents_rejected,
     flow.dead_letters,
     flow.queue_flooded,
-    flow.errors_of_unknown_cause,
-    flow.answers_slow,
-    flow.api_silent,
+    answers.errors_of_unknown_cause,
+    answers.answers_slow,
+    answers.api_silent,
+    answers.health_slow,
     flow.heartbeat_silent,
 )

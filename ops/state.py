@@ -108,7 +108,7 @@ class Snapshot:
     Args:
         at_s: epoch seconds.
         minutes: how far back the measurements go.
-        signing_key: KMS's state of the key that signs tokens, for example `Enabled`.
+        signing_key, signing_key_id: KMS's state of the key that signs tokens, for example `Enabled`.
         heartbeat_rule: EventBridge's state of the rule, or `MISSING`.
         unanswered: why a source did not answer, by its name.
     """
@@ -123,6 +123,7 @@ class Snapshot:
     flags: Flags | None = None
     sources: tuple[SourceState, ...] = ()
     signing_key: str | None = None
+    signing_key_id: str = ""
     heartbeat_rule: str | None = None
     backlog: Backlog | None = None
     deploy: Deploy | None = None

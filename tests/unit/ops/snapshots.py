@@ -48,6 +48,7 @@ def snapshot(
         flags=Flags(),
         sources=(SourceState(queue="interactive", function="ingestion", state="Enabled", mapping_id="1"),),
         signing_key="Enabled",
+        signing_key_id="4f-7a",
         heartbeat_rule="ENABLED",
         backlog=Backlog(documents_by_tenant={}),
     )
@@ -196,6 +197,15 @@ FAULTS: dict[str, tuple[str, Snapshot]] = {
     "API silent": (
         "api-silent",
         snapshot(health=None, unanswered={"health": "no answer within 3.2 s"}),
+    ),
+    "health slow": (
+        "health-slow",
+        snapshot(
+            (AwsMetric.GATEWAY_CALLS, "Sum", {"ApiName": "haylift-local-api"}, 40),
+            (AwsMetric.GATEWAY_FAILURES, "Sum", {"ApiName": "haylift-local-api"}, 1),
+            health=None,
+            unanswered={"health": "no answer within 3.2 s"},
+        ),
     ),
     "slow": (
         "answers-slow",

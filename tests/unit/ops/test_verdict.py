@@ -10,7 +10,7 @@ from haylift.telemetry import Metric
 
 from ops.diagnosis import Severity, diagnose
 from ops.faults import EXIT_FAILED, EXIT_OK, EXIT_UNWELL
-from ops.measurements import Measurements
+from ops.measurements import AwsMetric, Measurements
 from ops.rules import RULES
 from ops.state import AlarmState, Deploy, Snapshot
 from ops.status import verdict_of
@@ -42,7 +42,8 @@ def test_the_verdict_says_what_users_feel_with_its_numbers_and_its_runbook() -> 
     verdict = verdict_of(seen, diagnose(seen, RULES))
 
     assert verdict.text == (
-        "Users get keyword results only: 14 of 15 calls of the model endpoint failed in the last 5 minutes; "
+        "Users get keyword results only, and semantic searches fail (503): "
+        "14 of 15 calls of the model endpoint failed in the last 5 minutes; "
         "runbook docs/runbooks/model-endpoint-failing.md"
     )
     assert verdict.exit_code == EXIT_UNWELL
@@ -102,6 +103,59 @@ def test_without_metrics_the_heartbeat_is_not_called_silent() -> None:
     verdict = verdict_of(seen, ())
     assert verdict.text == "Cannot say how users fare: no answer from metrics (no answer within 4 s)"
     assert verdict.exit_code == EXIT_FAILED
+
+
+def test_a_slow_look_at_health_is_no_silence_of_the_api() -> None:
+    _, seen = FAULTS["health slow"]
+
+    verdict = verdict_of(seen, diagnose(seen, RULES))
+
+    assert verdict.text == (
+        "Everything works; answers of GET /health are slow: no answer within 3.2 s, "
+        "while 39 other requests were answered"
+    )
+    assert verdict.exit_code == EXIT_OK
+
+
+def test_a_refused_connection_is_silence_whatever_was_answered_before() -> None:
+    _, slow = FAULTS["health slow"]
+    seen = replace(slow, unanswered={"health": "api_unreachable: http://x cannot be reached."})
+
+    assert [cause.name for cause in diagnose(seen, RULES)] == ["api-silent"]
+
+
+def test_answers_of_some_time_ago_do_not_speak_against_silence() -> None:
+    calls_before = points(
+        (AwsMetric.GATEWAY_CALLS, "Sum", {"ApiName": "haylift-local-api"}, 40), at_s=FOUR_MINUTES_AGO_S
+    )
+    seen = snapshot(
+        health=None,
+        measurements=Measurements(BEATING | calls_before),
+        unanswered={"health": "no answer within 3.2 s"},
+    )
+
+    assert [cause.name for cause in diagnose(seen, RULES)] == ["api-silent"]
+
+
+def test_the_key_is_named_in_the_command_that_enables_it() -> None:
+    _, seen = FAULTS["expired key"]
+
+    (cause, *_) = diagnose(replace(seen, signing_key_id="4f-7a"), RULES)
+
+    assert cause.commands[-1].startswith("python -m ops keys enable 4f-7a --yes ")
+    assert cause.felt == "Nobody can log in or renew a login; tokens that are out end within 15 minutes"
+
+
+def test_writes_that_went_well_are_no_evidence_of_an_index_that_is_gone() -> None:
+    _, gone = FAULTS["index gone"]
+    wrote = points(
+        (Metric.INDEX_WRITE_FAILURES, "Sum", {}, 0), (Metric.INDEX_WRITE_FAILURES, "SampleCount", {}, 21)
+    )
+    seen = replace(gone, measurements=Measurements(BEATING | wrote))
+
+    (cause,) = diagnose(seen, RULES)
+
+    assert not [text for text in cause.evidence if "writes" in text]
 
 
 def _alarm(name: str, state: str, severity: str) -> AlarmState:
