@@ -66,14 +66,14 @@ def test_the_call_names_endpoint_deadline_class_and_request() -> None:
     made = setup({"data": []})
     token = request_id.set("request-1")
 
-    answer = made.invoke(3.0)
+    answer = made.invoke(2.0)
 
     request_id.reset(token)
     call = made.runtime.calls[0]
     assert answer == {"data": []}
     assert call["EndpointName"] == "embed"
     assert call["ContentType"] == "application/json"
-    assert call["CustomAttributes"] == "deadline_ms=1790000002850,class=query,request_id=request-1"
+    assert call["CustomAttributes"] == "deadline_ms=1790000001900,class=query,request_id=request-1"
     assert made.outcomes == ["ok"]
 
 
@@ -199,11 +199,12 @@ def test_impatient_time_outs_do_not_open_the_breaker() -> None:
 def test_patient_time_outs_open_it() -> None:
     made = setup(SLOW, retries=0.0)
 
-    for _ in range(3):
+    for _ in range(2):
         with pytest.raises(ModelUnavailable):
             made.invoke(3.0)
 
-    assert made.waits == [3.0]
+    assert made.waits == [2.0]
+    assert made.outcomes == ["timeout", "timeout"]
     assert made.breaker.is_open
 
 

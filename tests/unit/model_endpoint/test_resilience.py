@@ -76,6 +76,35 @@ def test_failures_far_apart_keep_it_closed() -> None:
     assert not breaker.is_open
 
 
+def test_two_hangs_in_a_row_open_it_and_two_quick_failures_do_not() -> None:
+    time = FakeTime()
+    quick, hanging = CircuitBreaker(now=time.now), CircuitBreaker(now=time.now)
+
+    for _ in range(2):
+        time.sleep(2.5)
+        quick.record_failure()
+        hanging.record_failure(hung=True)
+
+    assert (quick.is_open, hanging.is_open) == (False, True)
+
+
+def test_hangs_far_apart_or_with_a_success_between_keep_it_closed() -> None:
+    time = FakeTime()
+    breaker = CircuitBreaker(hang_window_s=60.0, now=time.now)
+
+    doubts = []
+    for _ in range(5):
+        breaker.record_failure(hung=True)
+        time.sleep(61.0)
+        doubts.append(breaker.is_in_doubt)
+    breaker.record_failure(hung=True)
+    breaker.record_success()
+    breaker.record_failure(hung=True)
+
+    assert doubts == [False] * 5
+    assert (breaker.is_open, breaker.is_in_doubt) == (False, True)
+
+
 def test_an_open_breaker_lets_one_probe_a_second_through() -> None:
     time = FakeTime()
     breaker = CircuitBreaker(now=time.now)

@@ -95,8 +95,10 @@ def full_jitter_s(retry: int, *, base_s: float = 0.1, most_s: float = 2.0, draw:
 class CircuitBreaker:
     """Stops calling a dependency that fails, and probes it once a second until it answers.
 
-    Opens after `failure_limit` failures in a row within `window_s`. While open, `admits` lets one
-    call per `probe_every_s` through; its success closes the breaker.
+    Opens after `failure_limit` failures in a row within `window_s`, or `hang_limit` time-outs in a row
+    within `hang_window_s`: a process that answers one request after the other sees a time-out only every
+    few seconds, and each of them has cost a caller its patience. While open, `admits` lets one call per
+    `probe_every_s` through; its success closes the breaker.
     """
 
     def __init__(
@@ -104,13 +106,17 @@ class CircuitBreaker:
         *,
         failure_limit: int = 3,
         window_s: float = 5.0,
+        hang_limit: int = 2,
+        hang_window_s: float = 60.0,
         probe_every_s: float = 1.0,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._window_s = window_s
+        self._hang_window_s = hang_window_s
         self._probe_every_s = probe_every_s
         self._now = now
         self._failures: deque[float] = deque(maxlen=failure_limit)
+        self._hangs: deque[float] = deque(maxlen=hang_limit)
         self._next_probe_at: float | None = None
         self._lock = threading.Lock()
 
@@ -118,6 +124,13 @@ class CircuitBreaker:
     def is_open(self) -> bool:
         """True while the dependency is taken as failed."""
         return self._next_probe_at is not None
+
+    @property
+    def is_in_doubt(self) -> bool:
+        """True while open, and after a time-out until the next success, for `hang_window_s` at most."""
+        with self._lock:
+            is_recent = bool(self._hangs) and self._now() - self._hangs[-1] <= self._hang_window_s
+            return self._next_probe_at is not None or is_recent
 
     def admits(self) -> bool:
         """Says whether a call may be made now; while open, a True is the probe itself."""
@@ -134,13 +147,21 @@ class CircuitBreaker:
         """The dependency answered, whatever the answer was."""
         with self._lock:
             self._failures.clear()
+            self._hangs.clear()
             self._next_probe_at = None
 
-    def record_failure(self) -> None:
-        """The dependency did not answer, or said that it cannot."""
+    def record_failure(self, *, hung: bool = False) -> None:
+        """The dependency said that it cannot, or did not answer; `hung`: not within the time for it."""
         with self._lock:
             now = self._now()
             self._failures.append(now)
-            is_full = len(self._failures) == self._failures.maxlen
-            if self._next_probe_at is not None or (is_full and now - self._failures[0] <= self._window_s):
+            if hung:
+                self._hangs.append(now)
+            has_failed = _are_full(self._failures, now - self._window_s)
+            has_hung = _are_full(self._hangs, now - self._hang_window_s)
+            if self._next_probe_at is not None or has_failed or has_hung:
                 self._next_probe_at = now + self._probe_every_s
+
+
+def _are_full(moments: deque[float], since: float) -> bool:
+    return len(moments) == moments.maxlen and moments[0] >= since

@@ -46,7 +46,11 @@ CONTAINER_SHARE = 0.95
 
 CONNECT_TIMEOUT_S = 1.0
 LEAST_TELLING_WAIT_S = 1.0
-"""A time-out after a shorter wait says nothing about the endpoint, so the breaker does not count it."""
+"""A time-out of a query after a shorter wait says nothing about the endpoint: the breaker does not count it.
+After this wait or a longer one it is a hang, and the second hang in a row opens the breaker."""
+
+EMBED = "embed"
+"""The task of making vectors."""
 
 type RequestClass = Literal["query", "document"]
 logger = logging.getLogger("haylift.model_endpoint")
@@ -58,12 +62,21 @@ class CallPolicy:
 
     Args:
         tries: at most this many calls for one request, the first included.
+        embed_wait_s: the longest wait for a question's vector, which takes about 50 ms: whoever has more
+            time tries again.
+        doubtful_wait_s: the longest wait of a query while the endpoint's last call hung, so that the
+            second hang is told soon; for reranking also while the breaker is open.
+        probe_wait_s: the longest wait of a probe for a question's vector while the breaker is open: it
+            delays a search that would go on by keywords. At least `LEAST_TELLING_WAIT_S`.
         sleep, draw: waiting, and a random number from 0 to 1.
     """
 
     breaker: CircuitBreaker = field(default_factory=CircuitBreaker)
     budget: RetryBudget = field(default_factory=RetryBudget)
     tries: int = 3
+    embed_wait_s: float = 2.0
+    doubtful_wait_s: float = 2.0
+    probe_wait_s: float = LEAST_TELLING_WAIT_S
     sleep: Callable[[float], None] = time.sleep
     draw: Callable[[], float] = random.random
 
@@ -158,7 +171,7 @@ class ModelInvoker:
     def _measured(
         self, task: str, payload: bytes, deadline: Deadline, request_class: RequestClass
     ) -> dict[str, Any]:
-        wait_s = longest_wait_s(deadline)
+        wait_s = min(longest_wait_s(deadline), self._most_wait_s(task, request_class))
         started = time.perf_counter()
         outcome: Outcome = "ok"
         try:
@@ -177,12 +190,21 @@ class ModelInvoker:
             self._telemetry.record(Metric.MODEL_CALLS, 1, task=task, outcome=outcome)
             self._telemetry.record(Metric.MODEL_DURATION, time.perf_counter() - started, task=task)
 
+    def _most_wait_s(self, task: str, request_class: RequestClass) -> float:
+        """What a caller may wait at most, as far as the endpoint is known; a document waits its turn."""
+        policy = self._policy
+        if request_class == "document":
+            return WAITS_S[-1]
+        if task == EMBED:
+            return policy.probe_wait_s if policy.breaker.is_open else policy.embed_wait_s
+        return policy.doubtful_wait_s if policy.breaker.is_in_doubt else WAITS_S[-1]
+
     def _inform_breaker(self, kind: FaultKind, wait_s: float, request_class: RequestClass) -> None:
         is_telling = request_class == "query" and wait_s >= LEAST_TELLING_WAIT_S
         if not kind.is_outage:
             self._policy.breaker.record_success()
         elif kind is not TIMEOUT or is_telling:
-            self._policy.breaker.record_failure()
+            self._policy.breaker.record_failure(hung=kind is TIMEOUT)
 
     def _send(
         self, payload: bytes, wait_s: float, deadline: Deadline, request_class: RequestClass

@@ -39,6 +39,9 @@ DEFAULT_PASSAGES = 5
 RERANK_SHARE = 0.8
 """Of the time that is left when reranking starts; the rest is for the answer without it."""
 
+RERANK_PATIENCE_S = 6.0
+"""Longer nobody waits for the cross-encoder: twelve sentences take about 1 s on an idle CPU."""
+
 logger = logging.getLogger("haylift.answer")
 
 
@@ -159,7 +162,7 @@ class AnswerService:
         return _quoting(answering, degraded=reason)
 
     def _judged(self, question: str, candidates: Sequence[Sentence], deadline: Deadline) -> list[Judged]:
-        share = deadline.within(deadline.remaining_s * RERANK_SHARE)
+        share = deadline.within(min(deadline.remaining_s * RERANK_SHARE, RERANK_PATIENCE_S))
         passages = [sentence.with_context for sentence in candidates]
         with hop(Hop.RERANK, passages=len(passages)):
             relevances = self._reranker.rerank(question, passages, share)

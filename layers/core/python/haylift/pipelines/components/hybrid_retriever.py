@@ -15,8 +15,9 @@ from haylift.resilience import Deadline
 from haylift.services.fusion import leg_depth
 from haylift.tracing import Hop, hop
 
-EMBEDDING_PATIENCE_S = 3.0
-"""A hybrid search goes on by keywords after this long: an embedding takes about 50 ms on an idle CPU."""
+EMBEDDING_PATIENCE_S = 2.0
+"""A hybrid search goes on by keywords after this long: an embedding takes about 50 ms on an idle CPU. Two
+such time-outs, one after the other, open the circuit breaker within 5 s."""
 
 NO_EMBEDDINGS = "no_embeddings"
 logger = logging.getLogger("haylift.search")
@@ -85,7 +86,7 @@ class HybridRetriever:
 
         Raises:
             IndexUnavailable: the index does not answer.
-            ModelUnavailable: no embeddings for a semantic search.
+            ModelUnavailable: no embeddings for a semantic search; the detail names the modes that go on.
             DeadlineExceeded: the deadline is over.
         """
         vector, degraded = self._vector(request, deadline)
@@ -105,12 +106,20 @@ class HybridRetriever:
         if request.mode is SearchMode.KEYWORD:
             return None, None
         if request.mode is SearchMode.SEMANTIC:
-            return self._embedded(request.query, deadline), None
+            return self._required(request.query, deadline), None
         try:
             return self._embedded(request.query, deadline.within(self._embedding_patience_s)), None
         except (ModelUnavailable, DeadlineExceeded) as fault:
             logger.warning("search goes on by keywords", extra={"code": fault.code})
             return None, NO_EMBEDDINGS
+
+    def _required(self, text: str, deadline: Deadline) -> Vector:
+        try:
+            return self._embedded(text, deadline)
+        except ModelUnavailable as fault:
+            wait_s = max(1, round(fault.retry_after_s))
+            detail = f"{fault.detail} Search with `mode` hybrid or keyword, or try again in {wait_s} s."
+            raise ModelUnavailable(detail, retry_after_s=fault.retry_after_s, code=fault.code) from fault
 
     def _embedded(self, text: str, deadline: Deadline) -> Vector:
         with hop(Hop.EMBEDDING):
