@@ -41,7 +41,7 @@ KNOWN_VALUES: Mapping[tuple[Metric, Dimension], tuple[str, ...]] = {
     (Metric.MODEL_DURATION, Dimension.TASK): ("embed", "rerank"),
     (Metric.SEARCHABLE_AFTER, Dimension.LANE): tuple(lane.value for lane in Lane),
     (Metric.DEPENDENCY_HEALTHY, Dimension.DEPENDENCY): ("index", "tables", "cache", "model_endpoint"),
-    (Metric.RATE_LIMITED, Dimension.LIMIT): ("login", "search"),
+    (Metric.RATE_LIMITED, Dimension.LIMIT): ("login", "refresh", "search", "feedback"),
     (Metric.LOGINS, Dimension.OUTCOME): ("granted", "refused", "limited"),
 }
 """CloudWatch lists a new series only after up to 15 minutes, and the first minutes of an outage count: what

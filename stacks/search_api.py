@@ -109,6 +109,7 @@ class SearchApiStack(cdk.Stack):
             issuer=self._environment.issuer,
             audience=self._environment.audience,
             logins_per_minute=self._environment.rate_limits.logins_per_minute,
+            refreshes_per_minute=self._environment.rate_limits.refreshes_per_minute,
             allowed_origins=self._environment.allowed_origins,
             trusted_hosts=self._environment.trusted_hosts,
         )

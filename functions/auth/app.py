@@ -12,7 +12,7 @@ from haylift.http.caller import source_address
 from haylift.http.decisions import note_decision
 from haylift.http.ratelimit import RateLimitHeaders, admitting_route, require_allowance
 from haylift.services.login import LoginService, TokenPair
-from haylift.services.login_limit import LoginLimit
+from haylift.services.login_limit import AddressLimit
 from haylift.services.logout import LogoutService
 from haylift.services.users import MAX_PASSWORD_CHARS, is_username
 from haylift.settings import HttpSettings
@@ -26,6 +26,7 @@ JWKS_MAX_AGE_S = 300
 """How long the public keys may be cached: a new key is published at least this long before it signs."""
 
 LIMIT = "login"
+REFRESH_LIMIT = "refresh"
 
 
 class LoginRequest(RequestModel):
@@ -53,7 +54,8 @@ class Services:
     """What the routes need."""
 
     login: LoginService
-    limit: LoginLimit
+    limit: AddressLimit
+    refresh_limit: AddressLimit
     logout: LogoutService
     telemetry: Telemetry
 
@@ -63,12 +65,7 @@ def create_app(services: Services, settings: HttpSettings | None = None) -> Fast
     app = http.create_app("Haylift auth", services.telemetry, settings)
     app.add_middleware(RateLimitHeaders)
     _add_login(app, services)
-
-    @app.post("/v1/auth/refresh", **REFRESH)
-    async def refresh(body: RefreshRequest, request: Request) -> JSONResponse:
-        pair = services.login.refresh(body.refresh_token)
-        note_decision(request, actor=pair.username, tenant=pair.tenant, resource=pair.username)
-        return _answer(pair)
+    _add_refresh(app, services)
 
     @app.post("/v1/auth/logout", **LOGOUT)
     async def logout(request: Request, body: LogoutRequest | None = None) -> Response:
@@ -117,6 +114,29 @@ def _add_login(app: FastAPI, services: Services) -> None:
 
     for path in ("/v1/auth/login", "/login"):
         app.router.add_api_route(path, login, methods=["POST"], route_class_override=counted, **LOGIN)
+
+
+def _add_refresh(app: FastAPI, services: Services) -> None:
+    """Refreshes are counted before anything is read: each costs a signature of the key."""
+
+    async def admit(request: Request) -> None:
+        allowance = services.refresh_limit.take(source_address(request))
+        if allowance is None:
+            return
+        try:
+            require_allowance(request, REFRESH_LIMIT, allowance)
+        except LimitExceeded:
+            services.telemetry.record(Metric.RATE_LIMITED, 1, limit=REFRESH_LIMIT)
+            raise
+
+    async def refresh(body: RefreshRequest, request: Request) -> JSONResponse:
+        pair = services.login.refresh(body.refresh_token)
+        note_decision(request, actor=pair.username, tenant=pair.tenant, resource=pair.username)
+        return _answer(pair)
+
+    counted = admitting_route(admit)
+    path = "/v1/auth/refresh"
+    app.router.add_api_route(path, refresh, methods=["POST"], route_class_override=counted, **REFRESH)
 
 
 def _answer(pair: TokenPair) -> JSONResponse:

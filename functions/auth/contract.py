@@ -17,7 +17,7 @@ class Settings(HttpSettings):
         signing_key_ids: KMS keys; the first one signs, all are published.
         issuer, audience: `iss` and `aud` of the tokens.
         access_token_ttl_s, refresh_token_ttl_s: lifetimes.
-        logins_per_minute: by source address; 0: no limit.
+        logins_per_minute, refreshes_per_minute: by source address; 0: no limit.
     """
 
     users_table: str
@@ -28,3 +28,4 @@ class Settings(HttpSettings):
     access_token_ttl_s: int = 900
     refresh_token_ttl_s: int = 1_209_600
     logins_per_minute: int = 10
+    refreshes_per_minute: int = 60

@@ -16,7 +16,7 @@ from haylift.adapters.password_hashes import Argon2Hasher
 from haylift.adapters.system_clock import SystemClock
 from haylift.http import lambda_entry
 from haylift.services.login import LoginService
-from haylift.services.login_limit import LoginLimit
+from haylift.services.login_limit import AddressLimit
 from haylift.services.logout import LogoutService
 from haylift.settings import read_settings
 
@@ -50,12 +50,18 @@ def build(settings: Settings) -> Callable[[Mapping[str, Any], Any], dict[str, An
         revocations=DynamoDbRevocations(settings.tokens_table, dynamodb),
         clock=clock,
     )
-    limit = LoginLimit(
+    limit = AddressLimit(
         limiter=DynamoDbRateLimiter(settings.tokens_table, dynamodb, clock),
-        logins_per_minute=settings.logins_per_minute,
+        requests_per_minute=settings.logins_per_minute,
+    )
+    refresh_limit = AddressLimit(
+        limiter=DynamoDbRateLimiter(settings.tokens_table, dynamodb, clock, kind="refresh"),
+        requests_per_minute=settings.refreshes_per_minute,
     )
     telemetry = EmfTelemetry()
-    services = Services(login=login, limit=limit, logout=logout, telemetry=telemetry)
+    services = Services(
+        login=login, limit=limit, refresh_limit=refresh_limit, logout=logout, telemetry=telemetry
+    )
     return lambda_entry(create_app(services, settings))
 
 

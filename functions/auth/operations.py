@@ -68,11 +68,15 @@ REFRESH = operation(
     tag=TAG,
     summary="Exchange a refresh token",
     description=(
-        "Gives a new pair. A refresh token is good once: used again, all tokens that came from the same "
-        "login end."
+        "Gives a new pair. A refresh token is good once; for 30 s it may be sent again, at most 3 times, by "
+        "a client that lost the answer. Used later or more often, all tokens that came from the same login "
+        "end. By source address 60 requests a minute are answered."
     ),
     answers={200: Answered(description="A pair of tokens.", model=TokenAnswer, example=_PAIR)},
-    problems={401: "`invalid_refresh_token`: unknown, used, expired or ended; log in again."},
+    problems={
+        401: "`invalid_refresh_token`: unknown, used, expired or ended; log in again.",
+        429: "`too_many_requests`: `Retry-After` says when to try again.",
+    },
     examples={"The refresh token of the last answer": {"refresh_token": EXAMPLE_REFRESH_TOKEN}},
 )
 LOGOUT = operation(
@@ -80,7 +84,8 @@ LOGOUT = operation(
     summary="Log out",
     description=(
         "Ends the access token that the request carries; with `refresh_token` what came from that login, "
-        "with `everywhere` all sessions of the user. Without a body only the access token ends."
+        "with `everywhere` all sessions of the user. Without a body only the access token ends. Other access "
+        "tokens of the same session live until they expire, at most 15 minutes, unless `everywhere` is true."
     ),
     answers={204: Answered(description="Logged out.")},
     examples={"This session": {"refresh_token": EXAMPLE_REFRESH_TOKEN}, "All sessions": {"everywhere": True}},

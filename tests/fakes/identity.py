@@ -71,6 +71,7 @@ class MemoryRefreshTokens:
 
     by_hash: dict[str, RefreshToken] = field(default_factory=dict)
     revoked: set[str] = field(default_factory=set)
+    reuses_by_hash: dict[str, int] = field(default_factory=dict)
 
     def put(self, token: RefreshToken) -> None:
         self.by_hash[token.token_hash] = token
@@ -88,6 +89,12 @@ class MemoryRefreshTokens:
             return False
         self.by_hash[token_hash] = replace(token, used_at=at)
         return True
+
+    def count_reuse(self, token_hash: str) -> int:
+        if token_hash not in self.by_hash:
+            return 0
+        self.reuses_by_hash[token_hash] = self.reuses_by_hash.get(token_hash, 0) + 1
+        return self.reuses_by_hash[token_hash]
 
     def revoke_family(self, family: str) -> None:
         self.revoked.add(family)
@@ -125,7 +132,7 @@ class MemoryLimiter:
         taken = self.taken_by_name.get(name, 0)
         if taken + cost > limit.requests:
             return Allowance(
-                limit=limit, is_allowed=False, remaining=0, reset_after_s=60.0, retry_after_s=30.0
+                limit=limit, is_allowed=False, remaining=0, reset_after_s=30.0, retry_after_s=30.0
             )
         self.taken_by_name[name] = taken + cost
         return Allowance(

@@ -49,11 +49,16 @@ def test_a_wrong_context_is_answered_with_the_right_one(context: dict[str, str],
     assert message in str(fault.value)
 
 
+UNLIMITED = RateLimits(
+    logins_per_minute=0, searches_per_minute=0, refreshes_per_minute=0, ratings_per_minute=0
+)
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
         (None, RateLimits(logins_per_minute=10, searches_per_minute=60)),
-        ("off", RateLimits(logins_per_minute=0, searches_per_minute=0)),
+        ("off", UNLIMITED),
         ("5/600", RateLimits(logins_per_minute=5, searches_per_minute=600)),
     ],
 )

@@ -59,6 +59,21 @@ def an_unknown_token_cannot_be_used(tokens: RefreshTokens) -> None:
     assert tokens.get("b" * 64) is None
 
 
+def each_reuse_has_a_number_of_its_own(tokens: RefreshTokens) -> None:
+    tokens.put(TOKEN)
+    tokens.mark_used(TOKEN.token_hash, NOW + 1)
+
+    numbers = [tokens.count_reuse(TOKEN.token_hash) for _ in range(5)]
+
+    assert numbers == [1, 2, 3, 4, 5]
+    assert tokens.get(TOKEN.token_hash) == replace(TOKEN, used_at=NOW + 1)
+
+
+def an_unknown_token_has_no_reuse(tokens: RefreshTokens) -> None:
+    assert tokens.count_reuse("b" * 64) == 0
+    assert tokens.find("b" * 64) is None
+
+
 def a_revoked_family_is_unknown_and_its_neighbour_is_not(tokens: RefreshTokens) -> None:
     sister = replace(TOKEN, token_hash="b" * 64)
     neighbour = replace(TOKEN, token_hash="c" * 64, family="family-2")
@@ -92,6 +107,8 @@ CHECKS: list[Callable[[RefreshTokens], None]] = [
     a_token_comes_back_as_it_was_put,
     a_token_is_used_once,
     an_unknown_token_cannot_be_used,
+    each_reuse_has_a_number_of_its_own,
+    an_unknown_token_has_no_reuse,
     a_revoked_family_is_unknown_and_its_neighbour_is_not,
     a_token_put_after_its_family_was_revoked_is_unknown,
     the_row_of_a_family_is_no_token,
@@ -108,6 +125,11 @@ class _UsedAgainAndAgain(MemoryRefreshTokens):
         return token_hash in self.by_hash
 
 
+class _CountsNothing(MemoryRefreshTokens):
+    def count_reuse(self, token_hash: str) -> int:
+        return 1
+
+
 class _RevokesWhatItHas(MemoryRefreshTokens):
     """Deletes the tokens it can see: one that is being written escapes."""
 
@@ -119,6 +141,7 @@ class _RevokesWhatItHas(MemoryRefreshTokens):
     ("broken", "check"),
     [
         (_UsedAgainAndAgain, a_token_is_used_once),
+        (_CountsNothing, each_reuse_has_a_number_of_its_own),
         (_RevokesWhatItHas, a_token_put_after_its_family_was_revoked_is_unknown),
     ],
 )

@@ -14,7 +14,7 @@ from haylift.domain.identity import Principal, Role
 from haylift.headers import PROBLEM_TYPE
 from haylift.routes import ALL_ROUTES
 from haylift.services.exposition import ExpositionService
-from haylift.services.login_limit import LoginLimit
+from haylift.services.login_limit import AddressLimit
 from haylift.telemetry import Metric
 
 from functions.auth.app import Services as AuthServices
@@ -51,11 +51,17 @@ def applications() -> dict[str, FastAPI]:
     telemetry, clock = RecordedTelemetry(), ManualClock()
     world, metrics = World(), MemoryMetrics()
     metrics.record(Metric.LOAD_SHED, 1, clock.now() - 100)
-    unlimited = LoginLimit(limiter=MemoryLimiter(), logins_per_minute=0)
+    unlimited = AddressLimit(limiter=MemoryLimiter(), requests_per_minute=0)
     shelf = service(record(), record("old.md", state=DocumentState.REJECTED, reason="encrypted"))
     return {
         "auth": auth_app(
-            AuthServices(login=world.service, limit=unlimited, logout=world.logout, telemetry=telemetry)
+            AuthServices(
+                login=world.service,
+                limit=unlimited,
+                refresh_limit=unlimited,
+                logout=world.logout,
+                telemetry=telemetry,
+            )
         ),
         "documents": documents_app(shelf, telemetry),
         "metrics": metrics_app(ExpositionService(metrics, clock), telemetry),

@@ -9,7 +9,7 @@ from haylift.adapters.kms_tokens import KmsTokens
 from haylift.adapters.lambda_telemetry import configure_logging
 from haylift.audit import AuditRecord, Outcome, record
 from haylift.services.login import LoginService
-from haylift.services.login_limit import LoginLimit
+from haylift.services.login_limit import AddressLimit
 from haylift.services.logout import LogoutService
 from hypothesis import given
 from hypothesis import strategies as st
@@ -101,7 +101,8 @@ def gateway() -> Gateway:
     )
     services = Services(
         login=login,
-        limit=LoginLimit(limiter=MemoryLimiter(), logins_per_minute=0),
+        limit=AddressLimit(limiter=MemoryLimiter(), requests_per_minute=0),
+        refresh_limit=AddressLimit(limiter=MemoryLimiter(), requests_per_minute=0),
         logout=LogoutService(
             users=users, refresh_tokens=tokens, revocations=MemoryRevocations(), clock=clock
         ),

@@ -2,7 +2,7 @@
 
 from haylift.adapters.kms_tokens import KmsTokens
 from haylift.services.login import LoginService
-from haylift.services.login_limit import LoginLimit
+from haylift.services.login_limit import AddressLimit
 from haylift.services.logout import LogoutService
 
 from functions.auth.app import Services
@@ -19,7 +19,12 @@ from tests.fakes.identity import (
 )
 
 
-def services(kms: SoftwareKms, telemetry: RecordedTelemetry, logins_per_minute: int = 10) -> Services:
+def services(
+    kms: SoftwareKms,
+    telemetry: RecordedTelemetry,
+    logins_per_minute: int = 10,
+    refreshes_per_minute: int = 60,
+) -> Services:
     users = MemoryUsers({"ada": user("ada"), "eve": user("eve", is_disabled=True)})
     tokens, clock = MemoryRefreshTokens(), ManualClock()
     login_service = LoginService(
@@ -33,7 +38,8 @@ def services(kms: SoftwareKms, telemetry: RecordedTelemetry, logins_per_minute: 
     )
     return Services(
         login=login_service,
-        limit=LoginLimit(limiter=MemoryLimiter(), logins_per_minute=logins_per_minute),
+        limit=AddressLimit(limiter=MemoryLimiter(), requests_per_minute=logins_per_minute),
+        refresh_limit=AddressLimit(limiter=MemoryLimiter(), requests_per_minute=refreshes_per_minute),
         logout=LogoutService(
             users=users, refresh_tokens=tokens, revocations=MemoryRevocations(), clock=clock
         ),

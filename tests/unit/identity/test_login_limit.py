@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from haylift.domain.errors import StoreUnavailable
 from haylift.ports import Allowance, Limit
-from haylift.services.login_limit import LoginLimit
+from haylift.services.login_limit import AddressLimit
 from haylift.telemetry import Metric
 
 from functions.auth.app import create_app
@@ -120,9 +120,39 @@ class _NoTable:
 
 def test_a_login_that_cannot_be_counted_is_503(kms: SoftwareKms) -> None:
     parts = replace(
-        services(kms, RecordedTelemetry()), limit=LoginLimit(limiter=_NoTable(), logins_per_minute=10)
+        services(kms, RecordedTelemetry()), limit=AddressLimit(limiter=_NoTable(), requests_per_minute=10)
     )
 
     answer = login(Gateway(create_app(parts)))
 
     assert (answer.status, answer.json()["code"]) == (503, "store_unavailable")
+
+
+def no_address_refreshes_more_than_its_limit(gateway: Gateway, telemetry: RecordedTelemetry) -> None:
+    """The check: with a limit of 3, of 5 refreshes 3 are tried, whatever token they carry."""
+    token = login(gateway).json()["refresh_token"]
+    bodies = [{"refresh_token": token}, {"refresh_token": "unknown"}, {}, {"refresh_token": token}, {}]
+
+    answers = [gateway.request("POST", "/v1/auth/refresh", body) for body in bodies]
+
+    assert [answer.status for answer in answers] == [200, 401, 400, 429, 429]
+    assert answers[0].headers["ratelimit"] == '"refresh";r=2;t=60'
+    assert (answers[3].headers["retry-after"], answers[3].json()["code"]) == ("30", "too_many_requests")
+    assert telemetry.dimensions_of(Metric.RATE_LIMITED) == [{"limit": "refresh"}] * 2
+
+
+def test_no_address_refreshes_more_than_its_limit(kms: SoftwareKms) -> None:
+    telemetry = RecordedTelemetry()
+
+    no_address_refreshes_more_than_its_limit(
+        Gateway(create_app(services(kms, telemetry, refreshes_per_minute=3))), telemetry
+    )
+
+
+def test_uncounted_refreshes_fail_the_same_check(kms: SoftwareKms) -> None:
+    telemetry = RecordedTelemetry()
+
+    with pytest.raises((AssertionError, KeyError)):
+        no_address_refreshes_more_than_its_limit(
+            Gateway(create_app(services(kms, telemetry, refreshes_per_minute=0))), telemetry
+        )

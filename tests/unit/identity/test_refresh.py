@@ -1,5 +1,6 @@
 """Staying logged in, and being put out."""
 
+from collections import Counter
 from collections.abc import Callable
 
 import pytest
@@ -46,6 +47,16 @@ def a_lost_answer_logs_nobody_out(world: World) -> None:
     assert world.service.refresh(again).refresh_token not in {first, lost, again}
 
 
+def a_token_is_no_source_of_tokens(world: World) -> None:
+    first = world.login().refresh_token
+    pairs = [world.service.refresh(first) for _ in range(4)]
+
+    for token in (first, pairs[0].refresh_token, pairs[3].refresh_token):
+        with pytest.raises(NotAuthenticated) as refusal:
+            world.service.refresh(token)
+        assert refusal.value.code == "invalid_refresh_token"
+
+
 def one_login_does_not_end_with_another(world: World) -> None:
     other = world.login().refresh_token
     a_stolen_token_ends_the_family(world)
@@ -65,6 +76,7 @@ REFRESH_CHECKS: list[Callable[[World], None]] = [
     rotates,
     a_stolen_token_ends_the_family,
     a_lost_answer_logs_nobody_out,
+    a_token_is_no_source_of_tokens,
     one_login_does_not_end_with_another,
     a_token_ends_with_its_time,
 ]
@@ -78,6 +90,11 @@ def test_refresh(check: Callable[[World], None], world: World) -> None:
 class _ForgetsUse(MemoryRefreshTokens):
     def mark_used(self, token_hash: str, at: float) -> bool:
         return True
+
+
+class _CountsNoReuse(MemoryRefreshTokens):
+    def count_reuse(self, token_hash: str) -> int:
+        return 1
 
 
 class _RevokesNothing(MemoryRefreshTokens):
@@ -95,6 +112,7 @@ class _NoGrace(LoginService):
     ("broken", "check"),
     [
         (World(tokens=_ForgetsUse()), a_stolen_token_ends_the_family),
+        (World(tokens=_CountsNoReuse()), a_token_is_no_source_of_tokens),
         (World(tokens=_RevokesNothing()), a_stolen_token_ends_the_family),
         (World(kind=_NoGrace), a_lost_answer_logs_nobody_out),
     ],
@@ -158,13 +176,15 @@ def test_no_order_of_refreshes_lets_a_used_token_in_after_its_grace(steps: list[
     world = World()
     issued = [world.login().refresh_token]
     used_at: dict[str, float] = {}
+    uses: Counter[str] = Counter()
     is_dead = False
 
     for pause, choice in steps:
         world.clock.advance(pause)
         token = issued[choice % len(issued)]
         is_stale = world.clock.now() - used_at.get(token, world.clock.now()) > 30
-        is_dead = is_dead or is_stale
+        uses[token] += 1
+        is_dead = is_dead or is_stale or uses[token] > 4
         if is_dead:
             with pytest.raises(NotAuthenticated):
                 world.service.refresh(token)

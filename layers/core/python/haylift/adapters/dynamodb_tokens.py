@@ -73,6 +73,24 @@ class DynamoDbRefreshTokens:
             return False
         return True
 
+    def count_reuse(self, token_hash: str) -> int:
+        """Counts one more use of a used token: 1 for the first, never the same number twice; 0 when gone."""
+        try:
+            with translated("tokens table"):
+                answer = self._client.update_item(
+                    TableName=self._table_name,
+                    Key=_key(token_hash),
+                    UpdateExpression="ADD reuses :one",
+                    ConditionExpression="attribute_exists(token_hash)",
+                    ExpressionAttributeValues={":one": {"N": "1"}},
+                    ReturnValues="UPDATED_NEW",
+                )
+        except ClientError as fault:
+            if error_code(fault) != "ConditionalCheckFailedException":
+                raise
+            return 0
+        return int(answer["Attributes"]["reuses"]["N"])
+
     def revoke_family(self, family: str) -> None:
         """Makes every token of the family unknown, those still being written too."""
         with translated("tokens table"):

@@ -76,6 +76,9 @@ class RefreshTokens(Protocol):
     def mark_used(self, token_hash: str, at: float) -> bool:
         """Marks the token as used; False when it already was."""
 
+    def count_reuse(self, token_hash: str) -> int:
+        """Counts one more use of a used token: 1 for the first, never the same number twice; 0 when gone."""
+
     def revoke_family(self, family: str) -> None:
         """Makes every token of the family unknown."""
 

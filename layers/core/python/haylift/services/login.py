@@ -23,6 +23,9 @@ REFRESH_TOKEN_BYTES = 32
 REUSE_GRACE_S = 30.0
 """A client whose answer was lost asks again within seconds; later reuse means a stolen token (RFC 9700)."""
 
+MAX_REUSES = 3
+"""Answers that one client may lose in a row; more askers within the grace are not one client."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -72,8 +75,8 @@ class LoginService:
     def refresh(self, refresh_token: str) -> TokenPair:
         """The next pair of tokens; the old refresh token is used up.
 
-        Using it again within 30 s gives another pair (the answer may have been lost), later it ends
-        the whole family, because one of the two users is a thief.
+        Using it again within 30 s gives another pair (the answer may have been lost), up to 3 times;
+        more often or later it ends the whole family, because one of the two users is a thief.
 
         Raises:
             NotAuthenticated: `invalid_refresh_token`; log in again.
@@ -107,7 +110,8 @@ class LoginService:
         current = token if token.used_at else self.refresh_tokens.get(token.token_hash)
         if current is None:
             raise _refusal()
-        if now - current.used_at > REUSE_GRACE_S:
+        is_late = now - current.used_at > REUSE_GRACE_S
+        if is_late or not 1 <= self.refresh_tokens.count_reuse(token.token_hash) <= MAX_REUSES:
             logger.warning("refresh token reused, family revoked", extra={"family": token.family})
             self.refresh_tokens.revoke_family(token.family)
             raise _refusal()

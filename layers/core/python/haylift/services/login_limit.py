@@ -1,4 +1,4 @@
-"""How often one address may try to log in."""
+"""How often one address may try to log in, or to stay logged in."""
 
 import ipaddress
 from dataclasses import dataclass
@@ -11,29 +11,32 @@ IPV6_NETWORK_BITS = 64
 
 
 @dataclass(frozen=True, kw_only=True)
-class LoginLimit:
-    """Counts logins by source address, good and failed ones alike.
+class AddressLimit:
+    """Counts one kind of requests (logins, refreshes) by source address, good and failed ones alike.
 
     Args:
-        logins_per_minute: 0: no limit.
+        limiter: counts this kind alone.
+        requests_per_minute: 0: no limit.
     """
 
     limiter: RateLimiter
-    logins_per_minute: int
+    requests_per_minute: int
 
     def take(self, source_address: str) -> Allowance | None:
-        """Counts one login; None without a limit.
+        """Counts one request; None without a limit.
 
         Args:
             source_address: of the connection, as the gateway saw it; never a header's text.
 
         Raises:
-            StoreUnavailable: logins cannot be counted, and none is let in uncounted; a retry helps.
+            StoreUnavailable: requests cannot be counted, and none is let in uncounted; a retry helps.
         """
-        if not self.logins_per_minute:
+        if not self.requests_per_minute:
             return None
         with hop(Hop.RATE_LIMIT):
-            return self.limiter.take(counted_address(source_address), Limit(requests=self.logins_per_minute))
+            return self.limiter.take(
+                counted_address(source_address), Limit(requests=self.requests_per_minute)
+            )
 
 
 def counted_address(source_address: str) -> str:
