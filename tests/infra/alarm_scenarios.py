@@ -148,3 +148,11 @@ def probe(name: str) -> Key:
 def failed_of(failed: int, number: int) -> list[float]:
     """Samples of a metric that is 1 for a failure and 0 else."""
     return [1.0] * failed + [0.0] * (number - failed)
+
+
+def at_gateway(failed: int, number: int) -> Callable[[World, range], None]:
+    """A change after which so many requests of so many are answered 5xx."""
+    return both(
+        puts(gateway("5XXError"), values=failed_of(failed, number)),
+        puts(gateway("Count"), values=[1] * number),
+    )

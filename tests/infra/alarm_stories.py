@@ -23,6 +23,7 @@ from tests.infra.alarm_scenarios import (
     SEARCH_TIMES,
     WRITES,
     Scenario,
+    at_gateway,
     both,
     domain,
     failed_of,
@@ -88,6 +89,10 @@ QUIET = {
     "one bad minute at the gateway": Scenario(
         fault=range(12, 13), change=puts(gateway("5XXError"), values=[1] * 60)
     ),
+    "one of two night requests fails": Scenario(is_night=True, change=at_gateway(1, 2)),
+    "the only two requests of a minute fail": Scenario(is_night=True, change=at_gateway(2, 2)),
+    "three of twelve requests fail": Scenario(is_night=True, change=at_gateway(3, 12)),
+    "one bad minute of few requests": Scenario(is_night=True, fault=range(12, 13), change=at_gateway(11, 12)),
     "parts flap once": Scenario(
         fault=range(12, 13),
         change=both(puts(*(probe(name) for name in DEPENDENCIES), values=[0]), puts(HEARTBEAT, values=[0])),
@@ -165,6 +170,12 @@ LOUD = {
     "few requests, most fail": Scenario(
         is_night=True, rings={"api-errors": 2},
         change=both(puts(gateway("5XXError"), values=[1] * 20), puts(gateway("Count"), values=[1] * 20)),
+    ),
+    "the authorizer fails while hardly anybody asks": Scenario(
+        is_night=True, rings={"api-errors": 2}, change=at_gateway(11, 12)
+    ),
+    "three requests a minute, all fail": Scenario(
+        is_night=True, rings={"api-errors": 2}, change=at_gateway(3, 3)
     ),
     "heartbeats fail": Scenario(rings={"heartbeat": 3}, change=puts(HEARTBEAT, values=[0])),
     "heartbeats are silent": Scenario(

@@ -138,9 +138,9 @@ def _metric_changes(alarm: Resource) -> Iterator[tuple[str, Resource]]:
     for number, query in enumerate(alarm["Metrics"]):
         changed = copy.deepcopy(alarm["Metrics"])
         if "Expression" in query:
-            changed[number]["Expression"] = re.sub(r">= \d+", ">= 0", query["Expression"])
-            if changed != alarm["Metrics"]:
-                yield "no least volume", {"Metrics": changed}
+            for what, expression in _expression_changes(query["Expression"]):
+                changed[number]["Expression"] = expression
+                yield what, {"Metrics": copy.deepcopy(changed)}
             continue
         metric = changed[number]["MetricStat"]["Metric"]
         if metric.get("Dimensions"):
@@ -149,6 +149,15 @@ def _metric_changes(alarm: Resource) -> Iterator[tuple[str, Resource]]:
         other = copy.deepcopy(alarm["Metrics"])
         other[number]["MetricStat"]["Stat"] = STATISTICS[query["MetricStat"]["Stat"]]
         yield f"other statistic of {query['Id']}", {"Metrics": other}
+
+
+def _expression_changes(text: str) -> Iterator[tuple[str, str]]:
+    """Each number that it compares with, put to 0, and each AND and OR exchanged."""
+    for found in re.finditer(r"(>=? )[\d.]+", text):
+        yield f"none of {found[0]}", f"{text[: found.start()]}{found[1]}0{text[found.end() :]}"
+    for word, other in (("AND", "OR"), ("OR", "AND")):
+        if f" {word} " in text:
+            yield f"{other} for {word}", text.replace(f" {word} ", f" {other} ")
 
 
 def _wrong(dimensions: list[Resource]) -> list[Resource]:
