@@ -9,7 +9,7 @@ from typing import override
 
 from ops.drill.faults import Fault, Impatient, Known
 from ops.drill.ground import Ground
-from ops.drill.letters import deliver_again, drop_dead_letters
+from ops.drill.letters import drop_dead_letters
 from ops.drill.uploads import remove_all
 from ops.faults import OpsFault
 
@@ -97,29 +97,6 @@ class Held(Fault):
                 helper.wait(RELEASE_LIMIT_S)
         if self.mend:
             _run(ground, *self.mend)
-
-
-@dataclass(frozen=True)
-class UndeliveredAudit(Fault):
-    """The function that keeps the audit is killed whenever it works; its work becomes dead letters."""
-
-    crash: Fault = field(default_factory=lambda: Held(("crash", "audit")))
-
-    @override
-    def learn(self, ground: Ground) -> Known:
-        """Nothing needs to be known."""
-        return {}
-
-    @override
-    def inject(self, ground: Ground, known: Known) -> None:
-        """Kills it, again and again."""
-        self.crash.inject(ground, known)
-
-    @override
-    def repair(self, ground: Ground, known: Known) -> None:
-        """Lets it live, and delivers what it missed: no record is lost by a drill."""
-        self.crash.repair(ground, known)
-        deliver_again(ground, "audit")
 
 
 @dataclass(frozen=True)

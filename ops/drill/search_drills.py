@@ -2,7 +2,7 @@
 
 from ops.drill.drill import EVERYWHERE, NO_USERS, SEARCHES, Drill
 from ops.drill.faults import KeyDisabled, RuleDisabled, Throttled
-from ops.drill.local_faults import Held, Stopped, UndeliveredAudit
+from ops.drill.local_faults import Held, Stopped
 from ops.drill.traffic import Kind, Rate
 
 SLOW_MODEL = ("slow", "model", "--stopped-s", "2.6", "--running-s", "1.6")
@@ -120,17 +120,6 @@ SEARCH_DRILLS = (
         parts=frozenset({"heartbeat", "index", "cache", "model"}),
         can_keep=True,
         stages=EVERYWHERE,
-    ),
-    Drill(
-        name="audit-crash",
-        breaks="the worker that keeps the audit is killed whenever it works",
-        felt="nothing; records of the audit come late",
-        fault=UndeliveredAudit,
-        traffic=(Rate(kind=Kind.TOUR, per_minute=20),),
-        rings={"dead-letters/audit-dead": 6},
-        causes=("dead-letters",),
-        clear_min=4,
-        parts=frozenset({"audit"}),
     ),
     Drill(
         name="throttle-authorizer",
