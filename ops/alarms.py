@@ -6,7 +6,7 @@ from argparse import ArgumentParser, Namespace
 from typing import Any
 
 from ops.at_hand import at_hand
-from ops.deployment import PATIENT, Deployment
+from ops.deployment import Deployment
 from ops.faults import EXIT_OK, EXIT_UNWELL, OpsFault, UsageFault
 from ops.session import Session
 from ops.sources import alarms, iso
@@ -34,7 +34,7 @@ def run(session: Session) -> int:
         return _show(session, options.name)
     if options.name is not None:
         raise UsageFault("unexpected_name", f"To see one alarm: python -m ops alarms show {options.name}.")
-    found = [one for one in alarms(session.deployment(), PATIENT) if one.is_ringing or not options.firing]
+    found = [one for one in alarms(session.deployment(), None) if one.is_ringing or not options.firing]
     nothing = "No alarm rings." if options.firing else "The stage has no alarms."
     session.terminal.result([_document(one) for one in found], [_line(one) for one in found] or [nothing])
     return EXIT_UNWELL if any(one.is_ringing for one in found) else EXIT_OK
@@ -76,7 +76,7 @@ def page_of(
 def _named(deployment: Deployment, name: str) -> AlarmState:
     prefix = f"haylift-{deployment.stage}-"
     full_name = name if name.startswith(prefix) else prefix + name
-    found = alarms(deployment, PATIENT)
+    found = alarms(deployment, None)
     for alarm in found:
         if alarm.name == full_name:
             return alarm

@@ -1,17 +1,19 @@
 """The HTTP API as the commands call it."""
 
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote
 
 import httpx
 
-from ops.faults import NEXT_STEP, ApiFault, OpsFault
+from ops.faults import NEXT_STEP, SLOW_NEXT_STEP, ApiFault, OpsFault
+from ops.waiting import Waiting
 
-CONNECT_TIMEOUT_S = 5.0
+CONNECT_TIMEOUT_S = 3.0
 NOT_AUTHENTICATED, TOO_MANY_REQUESTS = 401, 429
-ANSWER_TIMEOUT_S = 35.0
+ANSWER_TIMEOUT_S = 31.0
 """Above API Gateway's 29 s, so that its own time-out answer is seen."""
 
 DEFAULT_RETRY_AFTER_S = 5.0
@@ -28,6 +30,7 @@ class ApiClient:
         answer_timeout_s: how long one answer may take.
         wait: asked when the API has had too many requests, with the seconds that it wants to be left alone;
             gives True when they have passed.
+        waiting: told of an answer that takes long.
     """
 
     def __init__(
@@ -37,10 +40,12 @@ class ApiClient:
         *,
         answer_timeout_s: float = ANSWER_TIMEOUT_S,
         wait: Callable[[float], bool] = lambda _seconds: False,
+        waiting: Waiting | None = None,
     ) -> None:
         self._api_url = api_url
         self._answer_timeout_s = answer_timeout_s
         self._wait = wait
+        self._waiting = waiting
         self._renew: Callable[[], object] | None = None
         self._http = httpx.Client(
             base_url=api_url,
@@ -116,10 +121,12 @@ class ApiClient:
         return answer
 
     def _send(self, method: str, path: str, body: Mapping[str, object] | None) -> httpx.Response:
+        whom = f"{self._api_url} ({method} {path}, at most {self._answer_timeout_s:g} s)"
         try:
-            return self._http.request(method, path, json=body)
+            with self._waiting.during(whom) if self._waiting else nullcontext():
+                return self._http.request(method, path, json=body)
         except httpx.TimeoutException as fault:
-            detail = f"{self._api_url} did not answer within {self._answer_timeout_s:g} s; try again."
+            detail = f"{self._api_url} did not answer within {self._answer_timeout_s:g} s. {SLOW_NEXT_STEP}"
             raise OpsFault("api_timeout", detail) from fault
         except httpx.TransportError as fault:
             detail = f"{self._api_url} cannot be reached. {NEXT_STEP}"

@@ -4,12 +4,15 @@
 """
 
 import argparse
+import sys
+import traceback
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, NoReturn
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError
 from haylift.domain.errors import DependencyUnavailable, HayliftError
 
 from ops import (
@@ -30,9 +33,11 @@ from ops import (
 from ops.deployment import LOCAL_STAGE, STAGES
 from ops.drill import commands as drill
 from ops.drill import quiet
-from ops.faults import EXIT_FAILED, EXIT_OK, NEXT_STEP, OpsFault
+from ops.faults import AWS_NEXT_STEP, EXIT_FAILED, EXIT_OK, EXIT_USAGE, NEXT_STEP, OpsFault, UsageFault
 from ops.session import Session, World
 from ops.terminal import Terminal
+
+MOST_SHOWN = 300
 
 EPILOG = """\
 examples:
@@ -121,15 +126,33 @@ GROUPS: dict[str, Group] = {
 }
 
 
+class WrongOptions(SystemExit):
+    """Options that no command has; exit code 2, as argparse leaves."""
+
+    def __init__(self, usage: str, prog: str, message: str) -> None:
+        super().__init__(EXIT_USAGE)
+        self.usage = usage
+        self.prog = prog
+        self.message = message
+
+
+class Parser(argparse.ArgumentParser):
+    """Leaves it to `main` how wrong options are told: with `--json` as a document. So do its subparsers."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raises `WrongOptions`."""
+        raise WrongOptions(self.format_usage(), self.prog, message)
+
+
 def build_parser() -> argparse.ArgumentParser:
     """The parser of all commands; the common options may stand before or after a command."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="python -m ops",
         description="Upload, ask and manage users of a running Haylift, on this machine or on AWS.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    _add_common(parser, stage=LOCAL_STAGE, state_dir=".local", region=None, json=False)
+    _add_common(parser, stage=LOCAL_STAGE, state_dir=".local", region=None, json=False, debug=False)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for name, command in COMMANDS.items():
         _add(commands, name, command)
@@ -146,7 +169,7 @@ def _add(commands: Any, name: str, command: Command) -> None:
     parser = commands.add_parser(name, help=command.help, description=description)
     command.add_arguments(parser)
     # A value given before the command must not be lost to a default after it.
-    suppressed = dict.fromkeys(("stage", "state_dir", "region", "json"), argparse.SUPPRESS)
+    suppressed = dict.fromkeys(("stage", "state_dir", "region", "json", "debug"), argparse.SUPPRESS)
     _add_common(parser, **suppressed)
     parser.set_defaults(run=command.run)
 
@@ -166,16 +189,67 @@ def _add_common(parser: argparse.ArgumentParser, **defaults: Any) -> None:
     group.add_argument(
         "--json", action="store_true", default=defaults["json"], help="print one JSON document"
     )
+    group.add_argument(
+        "--debug",
+        action="store_true",
+        default=defaults["debug"],
+        help="show where an internal error came from",
+    )
 
 
 def _with_next_step(detail: str, stage: str) -> str:
-    return f"{detail.rstrip('.')}. {NEXT_STEP}" if stage == LOCAL_STAGE else detail
+    return f"{detail.rstrip('.')}. {NEXT_STEP if stage == LOCAL_STAGE else AWS_NEXT_STEP}"
+
+
+def _unreachable(fault: Exception, stage: str) -> OpsFault:
+    """What the SDK says of a call that got no answer; it names the endpoint."""
+    is_silent = stage == LOCAL_STAGE or isinstance(fault, ConnectionError | HTTPClientError)
+    return OpsFault("aws_unreachable", _with_next_step(str(fault), stage) if is_silent else str(fault))
+
+
+def _told(fault: Exception, options: argparse.Namespace) -> OpsFault:
+    """An error of a library in words that say the next step."""
+    if isinstance(fault, DependencyUnavailable):
+        if isinstance(fault.__cause__, BotoCoreError):
+            return _unreachable(fault.__cause__, options.stage)
+        return OpsFault(fault.code, _with_next_step(fault.detail, options.stage))
+    if isinstance(fault, BotoCoreError):
+        return _unreachable(fault, options.stage)
+    match fault:
+        case HayliftError():
+            told = OpsFault(fault.code, fault.detail)
+        case ClientError():
+            error = fault.response.get("Error", {})
+            told = OpsFault(f"aws_{error.get('Code', 'error')}", error.get("Message", str(fault)))
+        case OSError():
+            told = OpsFault("file_error", str(fault))
+        case _:
+            told = _internal(fault)
+    return told
+
+
+def _internal(fault: Exception) -> OpsFault:
+    where = traceback.extract_tb(fault.__traceback__)[-1]
+    place = f"{Path(where.filename).name}, line {where.lineno}"
+    detail = (
+        f"{type(fault).__name__}: {str(fault)[:MOST_SHOWN]} ({place}). The command itself is at fault: "
+        "run it again with --debug, and report what it shows."
+    )
+    return OpsFault("internal_error", detail)
 
 
 def main(arguments: Sequence[str], world: World | None = None) -> int:
-    """Runs one command. Gives its exit code; wrong options leave by SystemExit(2), as argparse does."""
-    options = build_parser().parse_args(arguments)
+    """Runs one command. Gives its exit code; wrong options leave by SystemExit(2), but not with `--json`."""
     world = world or World.real()
+    try:
+        options = build_parser().parse_args(arguments)
+    except WrongOptions as wrong:
+        if not any(text.startswith("--j") and "--json".startswith(text) for text in arguments):
+            print(f"{wrong.usage}{wrong.prog}: error: {wrong.message}", file=sys.stderr)
+            raise
+        detail = f"{wrong.message[:1].upper()}{wrong.message[1:]}; see {wrong.prog} --help."
+        Terminal(out=world.out, err=world.err, is_json=True).fault(UsageFault("wrong_options", detail))
+        return EXIT_USAGE
     terminal = Terminal(out=world.out, err=world.err, is_json=options.json)
     run: Callable[[Session], int] = options.run
     try:
@@ -183,22 +257,15 @@ def main(arguments: Sequence[str], world: World | None = None) -> int:
     except OpsFault as fault:
         terminal.fault(fault)
         return fault.exit_code
-    except DependencyUnavailable as fault:
-        terminal.fault(OpsFault(fault.code, _with_next_step(fault.detail, options.stage)))
-    except HayliftError as fault:
-        terminal.fault(OpsFault(fault.code, fault.detail))
-    except ClientError as fault:
-        error = fault.response.get("Error", {})
-        terminal.fault(OpsFault(f"aws_{error.get('Code', 'error')}", error.get("Message", str(fault))))
-    except BotoCoreError as fault:
-        terminal.fault(OpsFault("aws_unreachable", _with_next_step(str(fault), options.stage)))
     except BrokenPipeError:
         # The reader, such as `head`, has enough; closed, so that Python does not write the rest at its end.
         with suppress(BrokenPipeError):
             world.out.close()
         return EXIT_OK
-    except OSError as fault:
-        terminal.fault(OpsFault("file_error", str(fault)))
     except KeyboardInterrupt:
         terminal.fault(OpsFault("interrupted", "What was uploaded stays uploaded; ingestion goes on."))
+    except Exception as fault:  # outermost: whatever it is, somebody on call gets one line and no traceback
+        if options.debug:
+            traceback.print_exception(fault, file=world.err)
+        terminal.fault(_told(fault, options))
     return EXIT_FAILED

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
@@ -13,6 +13,7 @@ from botocore.config import Config
 from haylift.domain.identity import Role, is_tenant_name
 
 from ops.faults import OpsFault, UsageFault
+from ops.waiting import Waiting
 
 LOCAL_STAGE = "local"
 STAGES = (LOCAL_STAGE, "dev", "prod")
@@ -29,9 +30,11 @@ class Patience:
     attempts: int
 
 
-PATIENT = Patience(connect_s=5.0, read_s=60.0, attempts=4)
-"""Longer than a function's: a file of 50 MiB goes over an uploader's own line."""
+PATIENT = Patience(connect_s=3.0, read_s=10.0, attempts=2)
+"""For readers and changers of settings: an endpoint that accepts and never answers is told in 25 s."""
 
+UPLOADING = Patience(connect_s=5.0, read_s=60.0, attempts=4)
+"""A file of 50 MiB goes over an uploader's own line."""
 
 _MAKES_CLIENTS = Lock()
 
@@ -59,6 +62,8 @@ class Deployment:
         outputs: CloudFormation's outputs of all stacks of the stage, by key.
         users: logins, known of the local system only.
         aws_endpoint_url: the emulator's address; None on AWS.
+        patience: of clients that ask for no other.
+        waiting: told of calls that take long; None: nobody is.
     """
 
     stage: str
@@ -66,6 +71,8 @@ class Deployment:
     outputs: Mapping[str, str]
     users: tuple[Login, ...] = ()
     aws_endpoint_url: str | None = None
+    patience: Patience = PATIENT
+    waiting: Waiting | None = field(default=None, repr=False, compare=False)
 
     def output(self, key: str) -> str:
         """A stack's output.
@@ -119,8 +126,10 @@ class Deployment:
             raise UsageFault("login_unknown", detail)
         return found[0]
 
-    def client(self, service: str, patience: Patience = PATIENT) -> Any:
+    def client(self, service: str, patience: Patience | None = None) -> Any:
         """A boto3 client of this stage with explicit time-outs and bounded retries."""
+        is_watched = patience is None
+        patience = patience or self.patience
         config = Config(
             connect_timeout=patience.connect_s,
             read_timeout=patience.read_s,
@@ -128,9 +137,12 @@ class Deployment:
         )
         # A session may be shared by threads, but not while it makes a client.
         with _MAKES_CLIENTS:
-            return self._session.client(  # type: ignore[call-overload]  # the stubs list each name
+            client = self._session.client(  # type: ignore[call-overload]  # the stubs list each name
                 service, endpoint_url=self.aws_endpoint_url, config=config
             )
+        if self.waiting is not None and is_watched:
+            self.waiting.watch(client, patience.read_s)
+        return client
 
     @cached_property
     def _session(self) -> boto3.Session:
@@ -139,21 +151,28 @@ class Deployment:
         return boto3.Session(key_id, secret, region_name=self.region)
 
 
-def find_deployment(stage: str, *, state_dir: Path, region: str | None) -> Deployment:
-    """The deployment of `stage`.
+def find_deployment(
+    stage: str,
+    *,
+    state_dir: Path,
+    region: str | None,
+    patience: Patience = PATIENT,
+    waiting: Waiting | None = None,
+) -> Deployment:
+    """The deployment of `stage`, whose clients have this patience.
 
     Raises:
         OpsFault: `not_deployed` when nothing is up; the text says what to run.
         UsageFault: `region_missing` on AWS.
     """
     if stage == LOCAL_STAGE:
-        return local_deployment(state_dir)
+        return replace(local_deployment(state_dir), patience=patience, waiting=waiting)
     known_region = region or boto3.Session().region_name
     if not known_region:
         raise UsageFault("region_missing", "Name the region with --region or AWS_DEFAULT_REGION.")
-    return aws_deployment(
-        stage, Deployment(stage=stage, region=known_region, outputs={}).client("cloudformation")
-    )
+    unknown = Deployment(stage=stage, region=known_region, outputs={}, patience=patience, waiting=waiting)
+    found = aws_deployment(stage, unknown.client("cloudformation"))
+    return replace(found, patience=patience, waiting=waiting)
 
 
 def local_deployment(state_dir: Path) -> Deployment:

@@ -8,6 +8,12 @@ OpsFault          the command failed, exit code 1
 NEXT_STEP = "`make status` says what runs, `make up` starts it."
 """What to do when the local system does not answer."""
 
+SLOW_NEXT_STEP = "`python -m ops status` says what works; try again."
+"""What to do when the API takes a call and does not answer."""
+
+AWS_NEXT_STEP = "Check the network, the region and AWS's own health page, and try again."
+"""What to do when AWS does not answer."""
+
 EXIT_OK = 0
 EXIT_FAILED = 1
 EXIT_USAGE = 2

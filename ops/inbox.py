@@ -2,7 +2,7 @@
 
 import json
 from argparse import ArgumentParser
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from ops.faults import EXIT_OK
@@ -54,7 +54,9 @@ def run(session: Session) -> int:
 
 def _inbox(session: Session) -> tuple[Any, str]:
     deployment = session.deployment()
-    return deployment.client("sqs"), deployment.output("OnCallInboxUrl")
+    patience = replace(deployment.patience, read_s=deployment.patience.read_s + FOLLOW_WAIT_S)
+    client = deployment.client("sqs", patience if session.options.follow else None)
+    return client, deployment.output("OnCallInboxUrl")
 
 
 def _receive_all(client: Any, url: str, wait_s: int = 0) -> list[Notice]:

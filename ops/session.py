@@ -11,11 +11,12 @@ from typing import TextIO
 
 import httpx
 
-from ops.api import ApiClient
-from ops.deployment import Deployment, find_deployment
+from ops.api import ANSWER_TIMEOUT_S, ApiClient
+from ops.deployment import PATIENT, Deployment, Patience, find_deployment
 from ops.faults import UsageFault
 from ops.terminal import Terminal
 from ops.tokens import TokenStore
+from ops.waiting import REMARK_AFTER_S, Waiting
 
 MOST_WAIT_S = 90.0
 """Longer than any limit's window of a minute."""
@@ -30,6 +31,9 @@ class World:
         now, sleep: the clock, epoch seconds.
         ask_secret: asks a person for a password without showing it.
         sources_s: how long the status waits for what it asks; its screen is there within five seconds.
+        patience: with AWS's APIs, where a command needs no other.
+        answer_s: how long one answer of our own API may take.
+        remark_after_s: how long a call takes before the terminal says for whom it waits.
     """
 
     out: TextIO
@@ -40,6 +44,9 @@ class World:
     sleep: Callable[[float], None] = time.sleep
     ask_secret: Callable[[str], str] = getpass.getpass
     sources_s: float = 3.2
+    patience: Patience = PATIENT
+    answer_s: float = ANSWER_TIMEOUT_S
+    remark_after_s: float = REMARK_AFTER_S
 
     @classmethod
     def real(cls) -> "World":
@@ -67,8 +74,17 @@ class Session:
     def deployment(self) -> Deployment:
         """The deployment that the options name. Raises `OpsFault` (`not_deployed`)."""
         return find_deployment(
-            self.options.stage, state_dir=Path(self.options.state_dir), region=self.options.region
+            self.options.stage,
+            state_dir=Path(self.options.state_dir),
+            region=self.options.region,
+            patience=self.world.patience,
+            waiting=self.waiting,
         )
+
+    @property
+    def waiting(self) -> Waiting:
+        """Tells the person before the screen of a call that takes long."""
+        return Waiting(self.terminal.remark, self.world.remark_after_s)
 
     def logged_in(self) -> ApiClient:
         """The API as the user whom the options name; the caller closes it.
@@ -85,7 +101,13 @@ class Session:
         if deployment.users and (username is None or password is None):
             login = deployment.login(tenant=self.options.tenant, username=username)
             username, password = login.username, password or login.password
-        api = ApiClient(deployment.api_url, self.world.transport, wait=self._wait)
+        api = ApiClient(
+            deployment.api_url,
+            self.world.transport,
+            answer_timeout_s=self.world.answer_s,
+            wait=self._wait,
+            waiting=self.waiting,
+        )
         self.enter(api, deployment, Credentials(username, password, is_given=is_given))
         return api
 

@@ -78,7 +78,7 @@ def _queue(client: Any, name: str, url: str) -> QueueState:
     )
 
 
-def alarms(deployment: Deployment, patience: Patience = QUICK) -> tuple[AlarmState, ...]:
+def alarms(deployment: Deployment, patience: Patience | None = QUICK) -> tuple[AlarmState, ...]:
     """All alarms of the stage, by name."""
     pages = (
         deployment.client("cloudwatch", patience)
@@ -114,7 +114,7 @@ def alarm_of(alarm: Mapping[str, Any]) -> AlarmState:
     )
 
 
-def event_sources(deployment: Deployment, patience: Patience = QUICK) -> tuple[SourceState, ...]:
+def event_sources(deployment: Deployment, patience: Patience | None = QUICK) -> tuple[SourceState, ...]:
     """The queues that feed functions of the stage, by queue."""
     prefix = f"haylift-{deployment.stage}-"
     pages = deployment.client("lambda", patience).get_paginator("list_event_source_mappings").paginate()

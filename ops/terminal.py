@@ -3,7 +3,7 @@
 import json
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TextIO
 
 from ops.faults import ApiFault, OpsFault
@@ -33,6 +33,7 @@ class Terminal:
     out: TextIO
     err: TextIO
     is_json: bool = False
+    _shown: list[object] = field(default_factory=list, repr=False, compare=False)
 
     @property
     def is_interactive(self) -> bool:
@@ -42,6 +43,7 @@ class Terminal:
     def result(self, document: object, lines: Iterable[str]) -> None:
         """Shows the result: `document` with `--json`, else `lines`."""
         if self.is_json:
+            self._shown.append(document)
             print(json.dumps(document, indent=2, ensure_ascii=False), file=self.out, flush=True)
             return
         for line in lines:
@@ -53,11 +55,11 @@ class Terminal:
             print(printable(text), file=self.err, flush=True)
 
     def fault(self, fault: OpsFault) -> None:
-        """Shows why the command failed."""
+        """Shows why the command failed; on stderr with `--json` too, once stdout has its document."""
         error = {"code": fault.code, "detail": fault.detail}
         if isinstance(fault, ApiFault):
             error |= {"status": str(fault.status), "request_id": fault.request_id}
-        if self.is_json:
+        if self.is_json and not self._shown:
             self.result({"error": error}, ())
             return
         print(printable(f"{fault.code}: {fault.detail}"), file=self.err, flush=True)

@@ -12,7 +12,7 @@ from haylift.adapters.dynamodb_users import DynamoDbUsers
 from haylift.domain.documents import DocumentState
 from haylift.domain.metadata import are_group_names
 
-from ops.deployment import LOCAL_STAGE, Deployment
+from ops.deployment import LOCAL_STAGE, UPLOADING, Deployment
 from ops.faults import EXIT_FAILED, EXIT_OK, UsageFault
 from ops.files import LocalFile, collect
 from ops.follow import Bucket, Follower, Outcome, RecordOf, Uploaded
@@ -74,7 +74,9 @@ def run(session: Session) -> int:
     for text in warnings:
         session.terminal.remark(text)
     record_of = _ledger(deployment)
-    bucket = Bucket(deployment.client("s3"), deployment.output("UploadBucketName"), record_of, world.now)
+    bucket = Bucket(
+        deployment.client("s3", UPLOADING), deployment.output("UploadBucketName"), record_of, world.now
+    )
     with upload_display(session.terminal, len(files)) as display:
         uploads = _upload_all(lambda file: bucket.upload(file, groups), files, display)
         outcomes = [Outcome(uploaded=uploaded) for uploaded in uploads]

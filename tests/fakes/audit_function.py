@@ -8,7 +8,7 @@ from typing import Any
 from haylift.services.audit import AuditKeeper
 
 from functions.audit.app import consume
-from ops.deployment import PATIENT, Deployment, Patience
+from ops.deployment import Deployment, Patience
 from tests.fakes.audit import MemoryArchive, MemoryTrail
 from tests.fakes.ops_stage import client
 
@@ -71,6 +71,6 @@ class AuditedDeployment(Deployment):
 
     audit_lambda: AuditLambda = field(kw_only=True)
 
-    def client(self, service: str, patience: Patience = PATIENT) -> Any:
+    def client(self, service: str, patience: Patience | None = None) -> Any:
         """moto's clients, but for Lambda."""
         return self.audit_lambda if service == "lambda" else super().client(service, patience)

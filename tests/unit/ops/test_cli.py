@@ -1,9 +1,11 @@
 """Options, help and exit codes."""
 
+import argparse
 import contextlib
 import doctest
 import importlib
 import io
+import json
 import pkgutil
 import socket
 from dataclasses import replace
@@ -12,8 +14,11 @@ from pathlib import Path
 import pytest
 
 import ops
-from ops.cli import COMMANDS, USER_COMMANDS, build_parser, main
-from tests.fakes.ops import captured_world, remarked, write_outputs
+from ops.cli import COMMANDS, GROUPS, USER_COMMANDS, Parser, build_parser, main
+from ops.faults import OpsFault
+from ops.session import Session
+from ops.terminal import Terminal
+from tests.fakes.ops import captured_world, remarked, shown, write_outputs
 
 
 def _help(*command: str) -> str:
@@ -142,3 +147,77 @@ def test_the_examples_in_docstrings_hold() -> None:
 
     assert sum(result.attempted for result in results) >= 3
     assert sum(result.failed for result in results) == 0
+
+
+ALL_COMMANDS = [(name,) for name in COMMANDS] + [
+    (group, name) for group, found in GROUPS.items() for name in found.commands
+]
+
+
+def check_one_document(arguments: list[str]) -> dict[str, dict[str, str]]:
+    """What stands on stdout is one JSON object with an error; gives it."""
+    world = captured_world()
+    with contextlib.suppress(SystemExit):
+        main(arguments, world)
+    found: dict[str, dict[str, str]] = json.loads(shown(world))
+    assert {"code", "detail"} <= found["error"].keys()
+    return found
+
+
+@pytest.mark.parametrize("command", ALL_COMMANDS, ids=" ".join)
+@pytest.mark.parametrize("is_before", [True, False])
+def test_wrong_options_with_json_are_one_document(command: tuple[str, ...], is_before: bool) -> None:
+    words = ["--json", *command] if is_before else [*command, "--json"]
+
+    found = check_one_document([*words, "--no-such-option"])
+
+    assert found["error"]["code"] == "wrong_options"
+    assert main([*words, "--no-such-option"], captured_world()) == 2
+
+
+def test_no_command_with_json_is_one_document_too() -> None:
+    assert check_one_document(["--json"])["error"]["code"] == "wrong_options"
+    assert check_one_document(["dance", "--json"])["error"]["code"] == "wrong_options"
+
+
+@pytest.fixture
+def broken_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(_session: Session) -> int:
+        raise KeyError("N")
+
+    monkeypatch.setitem(COMMANDS, "logs", replace(COMMANDS["logs"], run=fails))
+
+
+@pytest.mark.usefixtures("broken_command")
+def test_an_error_that_nobody_thought_of_is_one_document_without_a_traceback() -> None:
+    world, told, debugged = captured_world(), captured_world(), captured_world()
+
+    codes = [
+        main(["logs", "search", "--json"], world),
+        main(["logs", "search"], told),
+        main(["logs", "search", "--debug"], debugged),
+    ]
+
+    assert codes == [1, 1, 1]
+    assert json.loads(shown(world))["error"]["code"] == "internal_error"
+    assert remarked(told).startswith("internal_error: KeyError: 'N' (test_cli.py, line ")
+    assert "Traceback" not in remarked(told)
+    assert "Traceback (most recent call last)" in remarked(debugged)
+
+
+def test_a_fault_after_the_result_leaves_stdout_one_document() -> None:
+    world = captured_world()
+    terminal = Terminal(out=world.out, err=world.err, is_json=True)
+
+    terminal.result({"name": "ann"}, ())
+    terminal.fault(OpsFault("not_audited", "Note it by hand."))
+
+    assert json.loads(shown(world)) == {"name": "ann"}
+    assert remarked(world) == "not_audited: Note it by hand.\n"
+
+
+def test_the_check_finds_output_that_is_no_document(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Parser, "error", argparse.ArgumentParser.error)
+
+    with pytest.raises(json.JSONDecodeError):
+        check_one_document(["logs", "--json"])
