@@ -182,6 +182,7 @@ def _line(row: Mapping[str, Any]) -> str:
     ...     "why": "Incorrect padding"})
     '2026-01-01T00:00:00Z stays      m-1  unreadable  Incorrect padding'
     """
-    what = f"{row['source']} ({row['lines']} lines)" if row["source"] else "unreadable"
+    lines = f"{row['lines']} line{'' if row['lines'] == 1 else 's'}"
+    what = f"{row['source']} ({lines})" if row["source"] else "unreadable"
     parts = [f"{row['at']} {row['state']:9}", row["message_id"], what, row["why"]]
     return "  ".join(part for part in parts if part)

@@ -15,8 +15,10 @@ from ops.cli import main
 from ops.deployment import Deployment
 from ops.drill.audit_drills import UnreadableDelivery
 from ops.drill.ground import Ground
+from ops.flow_rules import dead_letters
 from ops.session import Session
 from ops.sources import queues
+from ops.state import Snapshot
 from ops.terminal import Terminal
 from tests.fakes.audit import delivery
 from tests.fakes.audit_function import AuditedDeployment, AuditLambda
@@ -146,6 +148,16 @@ def test_the_command_says_what_to_do_next(stage: AuditedDeployment, state_dir: P
     assert code == 3
     assert "unreadable  the archive does not answer" in shown(world)
     assert "ops audit --redeliver --yes" in remarked(world)
+
+
+def test_status_says_what_is_missing_and_how_to_deliver_it(stage: AuditedDeployment) -> None:
+    stage.audit_lambda.give_up(delivery([RECORD]), GONE)
+
+    cause = dead_letters(Snapshot(stage="local", at_s=0.0, minutes=5, queues=queues(stage)))
+
+    assert cause is not None
+    assert (cause.felt, cause.because) == ("Records of the audit are missing", "dead letters: audit 1")
+    assert cause.commands == ("python -m ops audit --redeliver",)
 
 
 @pytest.fixture
