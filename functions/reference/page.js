@@ -19,7 +19,7 @@ const ui = SwaggerUIBundle({
 const form = document.getElementById("login");
 const state = document.getElementById("state");
 const logoutButton = document.getElementById("logout");
-let token = null;
+let session = null; // { access, refresh }: both stay in the memory of this page
 
 function say(text, failed = false) {
   state.textContent = text;
@@ -41,15 +41,21 @@ async function login(username, password) {
   if (!answer.ok) {
     throw new Error(body.detail);
   }
-  token = body.access_token;
-  ui.preauthorizeApiKey(SCHEME, token);
+  session = { access: body.access_token, refresh: body.refresh_token };
+  ui.preauthorizeApiKey(SCHEME, session.access);
   logoutButton.hidden = false;
   say(`Logged in as ${username} for ${Math.round(body.expires_in / 60)} minutes.`);
 }
 
 async function logout() {
-  await post("v1/auth/logout", {}, { Authorization: `Bearer ${token}` });
-  token = null;
+  const body = { refresh_token: session.refresh };
+  const answer = await post("v1/auth/logout", body, { Authorization: `Bearer ${session.access}` });
+  // 401: the access token is over. The refresh token may not be, so that it is not a log-out.
+  if (!answer.ok) {
+    const problem = await answer.json();
+    throw new Error(`Not logged out: ${problem.detail}`);
+  }
+  session = null;
   ui.authActions.logout([SCHEME]);
   logoutButton.hidden = true;
   say("Logged out.");

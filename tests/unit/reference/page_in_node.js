@@ -24,8 +24,10 @@ globalThis.SwaggerUIBundle = (options) => {
 SwaggerUIBundle.presets = { apis: [] };
 globalThis.fetch = async (address, request) => {
   done.calls.push([request.method, address, request.body, request.headers.Authorization ?? null]);
-  const ok = !address.endsWith("login") || process.argv[3] === "right";
-  const body = ok ? { access_token: "t1", expires_in: 900 } : { detail: "User name or password is wrong." };
+  const isLogin = address.endsWith("login");
+  const ok = isLogin ? process.argv[3] === "right" : process.argv[4] !== "refused";
+  const detail = isLogin ? "User name or password is wrong." : "The tokens table does not answer.";
+  const body = ok ? { access_token: "t1", refresh_token: "r1", expires_in: 900 } : { detail };
   return { ok, json: async () => body };
 };
 
@@ -42,5 +44,6 @@ const settled = () => new Promise((resolve) => setImmediate(resolve));
     parts.logout.listeners.click();
     await settled();
   }
+  done.end = { state: parts.state.textContent, failed: parts.state.failed, mayLogOut: !parts.logout.hidden };
   console.log(JSON.stringify(done));
 })();
