@@ -2,6 +2,7 @@
 
 import json
 from argparse import ArgumentParser
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -31,10 +32,16 @@ class Notice:
     description: str
     receipt: str
 
+    @property
+    def is_first(self) -> bool:
+        """True of a new alarm's first look that found nothing: CloudWatch tells that too."""
+        return (self.old_state, self.new_state) == ("INSUFFICIENT_DATA", "OK")
+
 
 def add_arguments(parser: ArgumentParser) -> None:
     """The options of `ops inbox`."""
     parser.add_argument("--take", action="store_true", help="remove what is shown; otherwise it stays")
+    parser.add_argument("--all", action="store_true", help="show also alarms that are new and began at OK")
     parser.add_argument("--follow", action="store_true", help="go on and show new ones, until Ctrl-C")
 
 
@@ -43,7 +50,7 @@ def run(session: Session) -> int:
     client, url = _inbox(session)
     notices = _receive_all(client, url)
     newest_first = sorted(notices, key=lambda notice: notice.at, reverse=True)
-    session.terminal.result([_document(notice) for notice in newest_first], map(_line, newest_first))
+    session.terminal.result([_document(notice) for notice in newest_first], _lines(session, newest_first))
     if not notices:
         session.terminal.remark("The inbox is empty.")
     _settle(session, client, url, notices)
@@ -119,8 +126,12 @@ def _follow(session: Session, client: Any, url: str, shown: list[Notice]) -> Non
             notices = _receive_all(client, url, FOLLOW_WAIT_S)
             fresh = [notice for notice in notices if _key(notice) not in seen]
             seen |= {_key(notice) for notice in notices}
-            for notice in sorted(fresh, key=lambda one: one.at):
-                session.terminal.result(_document(notice), [_line(notice)])
+            fresh.sort(key=lambda one: one.at)
+            if session.terminal.is_json:
+                for notice in fresh:
+                    session.terminal.result(_document(notice), ())
+            else:
+                session.terminal.result((), _lines(session, fresh))
             _settle(session, client, url, notices)
             session.world.sleep(1.0)
     except KeyboardInterrupt:
@@ -131,8 +142,18 @@ def _key(notice: Notice) -> tuple[str, str, str]:
     return notice.alarm, notice.at, notice.new_state
 
 
-def _document(notice: Notice) -> dict[str, str]:
-    return {name: text for name, text in asdict(notice).items() if name != "receipt"}
+def _document(notice: Notice) -> dict[str, object]:
+    told = {name: text for name, text in asdict(notice).items() if name != "receipt"}
+    return {**told, "is_first": notice.is_first}
+
+
+def _lines(session: Session, notices: list[Notice]) -> Iterator[str]:
+    """A line each; those of new alarms that began at OK are one line at the end, but for `--all`."""
+    folded = () if session.options.all else [notice for notice in notices if notice.is_first]
+    yield from (_line(notice) for notice in notices if notice not in folded)
+    count = len({notice.alarm for notice in folded})
+    if count:
+        yield f"{count} alarm{'s' if count > 1 else ''} began at OK; --all shows them"
 
 
 def _line(notice: Notice) -> str:

@@ -110,6 +110,51 @@ def test_the_inbox_shows_the_newest_first_and_keeps_all(state_dir: Path, outputs
     assert [notice["new_state"] for notice in json.loads(again[1])] == ["OK", "ALARM"]
 
 
+def first_notices(url: str, count: int) -> None:
+    """What a first deploy puts into the inbox, and one alarm that matters."""
+    for number in range(count):
+        at = f"2026-11-23T11:00:{number:02}Z"
+        notify(url, at=at, alarm=f"haylift-local-alarm-{number}", old="INSUFFICIENT_DATA", new="OK")
+    notify(url, at="2026-11-23T12:00:00Z", alarm="haylift-local-search-slow", old="OK", new="ALARM")
+
+
+@pytest.mark.parametrize(
+    ("count", "told"),
+    [(26, "26 alarms began at OK; --all shows them"), (1, "1 alarm began at OK; --all shows them")],
+)
+def test_alarms_that_began_at_ok_are_one_line(
+    state_dir: Path, outputs: dict[str, str], count: int, told: str
+) -> None:
+    first_notices(outputs["OnCallInboxUrl"], count)
+
+    _, out, _ = _run(state_dir, "inbox")
+
+    change, folded = out.splitlines()
+    assert "haylift-local-search-slow" in change
+    assert folded == told
+
+
+def test_all_of_them_are_there_when_asked_for(state_dir: Path, outputs: dict[str, str]) -> None:
+    first_notices(outputs["OnCallInboxUrl"], 26)
+
+    every, document = _run(state_dir, "inbox", "--all")[1], _run(state_dir, "inbox", "--json")[1]
+
+    assert len(every.splitlines()) == 27
+    assert "began at OK" not in every
+    notices = json.loads(document)
+    assert [notice["is_first"] for notice in notices] == [False] + [True] * 26
+    assert [notice["alarm"] for notice in notices if not notice["is_first"]] == ["haylift-local-search-slow"]
+
+
+@pytest.mark.parametrize(("old", "new"), [("INSUFFICIENT_DATA", "ALARM"), ("ALARM", "OK")])
+def test_what_rings_or_ends_is_never_folded(
+    state_dir: Path, outputs: dict[str, str], old: str, new: str
+) -> None:
+    notify(outputs["OnCallInboxUrl"], at="2026-11-23T12:00:00Z", alarm="haylift-local-api", old=old, new=new)
+
+    assert f"{old} -> {new}" in _run(state_dir, "inbox")[1]
+
+
 def test_what_is_taken_is_gone(state_dir: Path, outputs: dict[str, str]) -> None:
     url = outputs["OnCallInboxUrl"]
     for minute in range(12):
