@@ -53,7 +53,7 @@ def test_a_limited_login_says_when_to_come_again(kms: SoftwareKms) -> None:
     assert (granted.status, granted.headers["ratelimit-remaining"]) == (200, "0")
     assert (refused.status, refused.json()["code"]) == (429, "too_many_requests")
     assert refused.headers["retry-after"] == "30"
-    assert refused.headers["ratelimit"] == '"login";r=0;t=60'
+    assert refused.headers["ratelimit"] == '"login";r=0;t=30'
     assert telemetry.dimensions_of(Metric.LOGINS) == [{"outcome": "granted"}, {"outcome": "limited"}]
     assert telemetry.dimensions_of(Metric.RATE_LIMITED) == [{"limit": "login"}]
 

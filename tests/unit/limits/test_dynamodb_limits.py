@@ -68,7 +68,7 @@ def test_ten_are_let_in_and_the_eleventh_is_told_when(
     assert [one.is_allowed for one in admitted] == [True] * 10 + [False]
     assert [one.remaining for one in admitted] == [9, 8, 7, 6, 5, 4, 3, 2, 1, 0, 0]
     assert admitted[-1] == Allowance(
-        limit=TEN, is_allowed=False, remaining=0, reset_after_s=59.0, retry_after_s=50.0
+        limit=TEN, is_allowed=False, remaining=0, reset_after_s=50.0, retry_after_s=50.0
     )
 
 

@@ -9,7 +9,7 @@ from haylift.ports.limits import Allowance, Limit
 from tests.fakes.gateway import Gateway, RecordedTelemetry
 
 REFUSED = Allowance(
-    limit=Limit(requests=10), is_allowed=False, remaining=0, reset_after_s=59.2, retry_after_s=0.01
+    limit=Limit(requests=10), is_allowed=False, remaining=0, reset_after_s=0.01, retry_after_s=0.01
 )
 
 
@@ -33,10 +33,10 @@ def test_times_are_rounded_up_so_that_a_client_never_comes_too_early() -> None:
 
     assert headers == {
         "RateLimit-Policy": '"login";q=10;w=60',
-        "RateLimit": '"login";r=0;t=60',
+        "RateLimit": '"login";r=0;t=1',
         "RateLimit-Limit": "10",
         "RateLimit-Remaining": "0",
-        "RateLimit-Reset": "60",
+        "RateLimit-Reset": "1",
         "Retry-After": "1",
     }
 
@@ -46,7 +46,7 @@ def test_a_refusal_says_when_to_come_back_and_says_it_once() -> None:
 
     assert (answer.status, answer.json()["code"]) == (429, "too_many_requests")
     assert answer.headers["retry-after"] == "1"
-    assert answer.headers["ratelimit"] == '"login";r=0;t=60'
+    assert answer.headers["ratelimit"] == '"login";r=0;t=1'
 
 
 @pytest.mark.parametrize(("path", "status"), [("/limited/7", 200), ("/limited/x", 400)])

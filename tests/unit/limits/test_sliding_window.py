@@ -1,5 +1,8 @@
 """A sliding window lets exactly its number in, wherever the window begins."""
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import pytest
 from haylift.ports.limits import Allowance, Limit
 from haylift.services.sliding_window import taken
@@ -65,6 +68,38 @@ def test_a_retry_after_the_named_time_fits_and_a_microsecond_before_does_not(
     assert not taken(kept, limit, cost, at_us - 1)[0].is_allowed
 
 
+def more_is_there_when_told(
+    take: Callable[[list[int], Limit, int, int], tuple[Allowance, list[int]]], arrivals: list[Arrival]
+) -> None:
+    """At `reset_after_s` more is left than `remaining`, or what was refused fits; just before, not yet."""
+    limit = Limit(requests=3, window_s=1.0)
+    entries: list[int] = []
+    for now_us, cost in sorted(arrivals):
+        said, entries = take(entries, limit, cost, now_us)
+        reset_us = round(said.reset_after_s * 1_000_000)
+        needed = said.remaining + 1 if said.is_allowed else min(cost, 3)
+        before, after = (_left(entries, limit, now_us + reset_us - early_us) for early_us in (1, 0))
+        assert before < needed <= after
+
+
+def _left(entries: list[int], limit: Limit, at_us: int) -> int:
+    return taken(entries, limit, limit.requests + 1, at_us)[0].remaining
+
+
+@given(st.lists(st.tuples(st.integers(0, 5_000_000), st.integers(1, 3)), max_size=40))
+def test_more_is_there_when_told(arrivals: list[Arrival]) -> None:
+    more_is_there_when_told(taken, arrivals)
+
+
+def test_the_time_until_all_is_there_fails_the_same_check() -> None:
+    def until_all(entries: list[int], limit: Limit, cost: int, now_us: int) -> tuple[Allowance, list[int]]:
+        said, kept = taken(entries, limit, cost, now_us)
+        return replace(said, reset_after_s=limit.window_s), kept
+
+    with pytest.raises(AssertionError):
+        more_is_there_when_told(until_all, [(0, 1), (500_000, 1)])
+
+
 def test_what_is_left_is_told() -> None:
     limit = Limit(requests=3, window_s=10.0)
 
@@ -76,7 +111,7 @@ def test_what_is_left_is_told() -> None:
     assert second == Allowance(
         limit=limit, is_allowed=False, remaining=1, reset_after_s=6.0, retry_after_s=6.0
     )
-    assert third == Allowance(limit=limit, is_allowed=True, remaining=0, reset_after_s=10.0)
+    assert third == Allowance(limit=limit, is_allowed=True, remaining=0, reset_after_s=6.0)
     assert entries == [1_000_000, 1_000_000, 5_000_000]
 
 

@@ -69,12 +69,13 @@ class DynamoDbRateLimiter:
         logger.warning(
             "limit refuses: its row is written faster than it can be read", extra={"limit": self._kind}
         )
+        wait_s = min(BUSY_RETRY_S, limit.window_s)
         return Allowance(
             limit=limit,
             is_allowed=False,
             remaining=0,
-            reset_after_s=limit.window_s,
-            retry_after_s=min(BUSY_RETRY_S, limit.window_s),
+            reset_after_s=wait_s,
+            retry_after_s=wait_s,
         )
 
     def _read(self, row: str) -> Mapping[str, Any]:

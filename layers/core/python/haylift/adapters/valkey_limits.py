@@ -21,12 +21,12 @@ local used = redis.call('LLEN', KEYS[1])
 if used + cost <= requests then
   for _ = 1, cost do redis.call('RPUSH', KEYS[1], string.format('%.0f', now)) end
   redis.call('PEXPIREAT', KEYS[1], string.format('%.0f', math.ceil((now + window) / 1000) + 1))
-  return {1, requests - used - cost, window, 0}
+  local first = tonumber(redis.call('LINDEX', KEYS[1], 0))
+  return {1, requests - used - cost, first + window - now, 0}
 end
 local leaves = tonumber(redis.call('LINDEX', KEYS[1], used + cost - requests - 1) or now)
-local reset = 0
-if used > 0 then reset = newest + window - now end
-return {0, math.max(0, requests - used), reset, leaves + window - now}
+local wait = leaves + window - now
+return {0, math.max(0, requests - used), wait, wait}
 """
 """KEYS: a list of moments in epoch microseconds, oldest first. ARGV: requests, window in microseconds, cost.
 

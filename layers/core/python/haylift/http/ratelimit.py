@@ -25,8 +25,8 @@ def limit_headers(name: str, allowance: Allowance) -> dict[str, str]:
     """The headers that tell what a limit leaves.
 
     `RateLimit` and `RateLimit-Policy` are structured fields (draft-ietf-httpapi-ratelimit-headers-10):
-    `q` requests in `w` seconds; `r` are left, and `t` seconds from now all are again. The three older
-    fields say the same in plain numbers.
+    `q` requests in `w` seconds; `r` are left, and `t` seconds from now more are. Of a refusal `t` and
+    `Retry-After` are the same moment. The three older fields say the same in plain numbers.
 
     Args:
         name: of the policy, for example `search`: lower-case letters.
@@ -37,7 +37,7 @@ def limit_headers(name: str, allowance: Allowance) -> dict[str, str]:
     ('"search";r=59;t=60', '"search";q=60;w=60')
     """
     limit = allowance.limit
-    reset_s = math.ceil(allowance.reset_after_s)
+    reset_s = math.ceil(allowance.reset_after_s) if allowance.is_allowed else _retry_s(allowance)
     headers = {
         "RateLimit-Policy": f'"{name}";q={limit.requests};w={math.ceil(limit.window_s)}',
         "RateLimit": f'"{name}";r={allowance.remaining};t={reset_s}',
@@ -46,8 +46,13 @@ def limit_headers(name: str, allowance: Allowance) -> dict[str, str]:
         "RateLimit-Reset": str(reset_s),
     }
     if not allowance.is_allowed:
-        headers["Retry-After"] = str(max(1, math.ceil(allowance.retry_after_s)))
+        headers["Retry-After"] = str(_retry_s(allowance))
     return headers
+
+
+def _retry_s(allowance: Allowance) -> int:
+    """Whole seconds, rounded up so that nobody comes too early, and never 0."""
+    return max(1, math.ceil(allowance.retry_after_s))
 
 
 def note_allowance(request: Request, name: str, allowance: Allowance) -> None:
@@ -66,7 +71,7 @@ def require_allowance(request: Request, name: str, allowance: Allowance) -> None
         limit = allowance.limit
         detail = (
             f"At most {limit.requests} requests in {math.ceil(limit.window_s)} s are answered here; "
-            f"try again in {max(1, math.ceil(allowance.retry_after_s))} s."
+            f"try again in {_retry_s(allowance)} s."
         )
         raise LimitExceeded(detail, retry_after_s=allowance.retry_after_s)
 

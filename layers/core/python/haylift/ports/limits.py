@@ -23,7 +23,8 @@ class Allowance:
     Args:
         is_allowed: whether the request may go on; then it is counted already.
         remaining: requests that are left in the window.
-        reset_after_s: until the window is empty again when nothing more comes.
+        reset_after_s: until there is more than `remaining`, as the oldest request leaves the window; of a
+            refusal until as many fit as were asked for, the same as `retry_after_s`.
         retry_after_s: until as many fit as were asked for; 0 when allowed.
     """
 

@@ -42,10 +42,11 @@ def taken(entries_us: Sequence[int], limit: Limit, cost: int, now_us: int) -> tu
 def _allowance(
     limit: Limit, current: Sequence[int], window_us: int, now_us: int, *, retry_after_us: int | None
 ) -> Allowance:
+    more_after_us = current[0] + window_us - now_us if current else 0
     return Allowance(
         limit=limit,
         is_allowed=retry_after_us is None,
         remaining=max(0, limit.requests - len(current)),
-        reset_after_s=(current[-1] + window_us - now_us) / MICROSECONDS if current else 0.0,
+        reset_after_s=(more_after_us if retry_after_us is None else retry_after_us) / MICROSECONDS,
         retry_after_s=(retry_after_us or 0) / MICROSECONDS,
     )
