@@ -9,6 +9,7 @@ from ops.logs import MAX_MINUTES, minutes, request_id
 from ops.session import Session
 from ops.trace_log import Evidence, newest_failed, read_ending, read_evidence, said
 from ops.trace_tree import OK, UNFINISHED, Node, Verdict, tree_of, verdict_of
+from ops.trace_words import place_in_words
 
 DEFAULT_MINUTES = 60.0
 DEFAULT_WAIT_S = 10.0
@@ -24,7 +25,8 @@ With --json, one document:
   is_whole    false while lines are missing that must come
   gateway     the line of the access log, or null
   tree        {hop, function, duration_ms, outcome, facts, children: [...]}; the gateway is its root
-  verdict     {kind: ok|degraded|refused|failed, hop, function, code, words, own_ms, runbook}
+  verdict     {kind: ok|degraded|refused|failed, hop, function, code, words, own_ms, runbook,
+              slowest_hop, slowest_function, slowest_ms}
   remarks     warnings and errors that the functions logged, one string each
   missing_groups  log groups that this stage does not have
 
@@ -183,9 +185,17 @@ def in_one_line(verdict: Verdict) -> str:
     >>> in_one_line(Verdict(kind="ok", hop="index", function="search", code="ok", words="", own_ms=41.2))
     'ok: most of the time, 41.2 ms, went by in index of search'
     """
-    place = f"{verdict.hop} of {verdict.function}" if verdict.function else verdict.hop
+    place = place_in_words(verdict.hop, verdict.function)
     if verdict.kind == OK:
         return f"ok: most of the time, {verdict.own_ms:g} ms, went by in {place}"
     how = {"degraded": "degraded by", "refused": "refused by"}.get(verdict.kind, "failed first in")
     runbook = f"; open {verdict.runbook}" if verdict.runbook else ""
-    return f"{how} {place}: {verdict.words} [{verdict.code}]{runbook}"
+    return f"{how} {place}: {verdict.words} [{verdict.code}]{_slowest(verdict, place)}{runbook}"
+
+
+def _slowest(verdict: Verdict, place: str) -> str:
+    """Where the time went, when not in the hop that the verdict names; a refusal took none to speak of."""
+    slowest = place_in_words(verdict.slowest_hop, verdict.slowest_function)
+    if verdict.kind == "refused" or not verdict.slowest_ms or slowest == place:
+        return ""
+    return f"; most of the time, {verdict.slowest_ms:g} ms, went by in {slowest}"

@@ -1,12 +1,12 @@
 """Puts the lines of a request into their tree, and says what failed first or where the time went."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any
 
 from ops.trace_log import Evidence, HopLine, function_of, said
-from ops.trace_words import in_words, runbook_of
+from ops.trace_words import in_words, in_words_of_step, runbook_of
 
 OK = "ok"
 UNFINISHED = "unfinished"
@@ -61,6 +61,7 @@ class Verdict:
             when nothing failed.
         own_ms: time of that hop which no hop inside it accounts for.
         runbook: file to open, empty when there is nothing to repair.
+        slowest_hop, slowest_function, slowest_ms: where most of the request's time went, by own time.
     """
 
     kind: str
@@ -70,6 +71,9 @@ class Verdict:
     words: str
     own_ms: float
     runbook: str = ""
+    slowest_hop: str = ""
+    slowest_function: str = ""
+    slowest_ms: float = 0.0
 
 
 def tree_of(evidence: Evidence) -> Node:
@@ -127,8 +131,15 @@ def _parts(line: HopLine) -> list[Node]:
     times = {name: number(str(line.facts.get(name))) for name in ("queued_ms", "model_ms")}
     known = {name: took_ms for name, took_ms in times.items() if took_ms is not None}
     if known:
-        parts.append(Node("endpoint", line.function, round(sum(known.values()), 2), OK, known))
+        parts.append(_endpoint(line, known))
     return parts
+
+
+def _endpoint(line: HopLine, times: Mapping[str, float]) -> Node:
+    """The model endpoint inside a hop: its times are sums, and of calls that overlap no part of the hop's."""
+    sum_ms, calls = round(sum(times.values()), 2), number(str(line.facts.get("calls"))) or 1
+    facts = dict(times) | ({"sum_over_calls": int(calls)} if calls > 1 else {})
+    return Node("endpoint", line.function, sum_ms if sum_ms <= line.duration_ms else None, OK, facts)
 
 
 def _add_unfinished(root: Node, gateway: Mapping[str, str]) -> None:
@@ -159,16 +170,26 @@ def _add_starts(root: Node, gateway: Mapping[str, str]) -> None:
 
 def verdict_of(root: Node) -> Verdict:
     """The deepest hop behind the outcome, or the slowest one of a request that went well."""
+    slowest = max((node for _, node in root.walk()), key=lambda node: node.own_ms)
+    return replace(
+        _outcome_of(root, slowest),
+        slowest_hop=slowest.hop,
+        slowest_function=slowest.function,
+        slowest_ms=round(slowest.own_ms, 2),
+    )
+
+
+def _outcome_of(root: Node, slowest: Node) -> Verdict:
     status = int(number(str(root.facts.get("status"))) or 0)
     tops = [node for node in root.children if node.outcome != OK]
     if status >= 400 or (not status and tops):
         culprit = _culprit(root, tops)
         kind = "refused" if 400 <= status < 500 else "failed"
-        return _verdict(kind, culprit, _reason(root))
+        return _verdict(kind, culprit, in_words(culprit.outcome), _reason(root))
     softened = [(depth, node) for depth, node in root.walk() if _is_softened(node)]
     if softened:
-        return _verdict("degraded", max(softened, key=lambda found: found[0])[1])
-    slowest = max((node for _, node in root.walk()), key=lambda node: node.own_ms)
+        step = max(softened, key=lambda found: found[0])[1]
+        return _verdict("degraded", step, in_words_of_step(step.hop, step.outcome))
     return Verdict(
         kind=OK,
         hop=slowest.hop,
@@ -199,8 +220,7 @@ def _reason(root: Node) -> str:
     return next((str(node.facts["reason"]) for _, node in root.walk() if "reason" in node.facts), "")
 
 
-def _verdict(kind: str, node: Node, reason: str = "") -> Verdict:
-    words = in_words(node.outcome)
+def _verdict(kind: str, node: Node, words: str, reason: str = "") -> Verdict:
     call = node.facts.get("call", OK)
     if call != OK:
         words += f" (last call: {call})"

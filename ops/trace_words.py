@@ -76,6 +76,35 @@ def in_words(code: str) -> str:
     return words or code.replace("_", " ")
 
 
+WORDS_BY_HOP = {
+    ("embedding", "timeout"): "the model endpoint took longer than this step waits for it",
+    ("rerank", "timeout"): "the model endpoint took longer than this step waits for it",
+}
+"""Of a step that was given up while the request went on: not the request's time was over."""
+
+
+def in_words_of_step(hop: str, code: str) -> str:
+    """What a code means of a step that the request did without."""
+    return WORDS_BY_HOP.get((hop, code)) or in_words(code)
+
+
+def place_in_words(hop: str, function: str) -> str:
+    """Where something happened.
+
+    >>> place_in_words("rate_limit", "search"), place_in_words("authorizer", "authorizer")
+    ('the rate limit of search', 'the authorizer')
+    >>> place_in_words("function", "auth"), place_in_words("gateway", ""), place_in_words("index", "search")
+    ('the function auth', 'the gateway', 'index of search')
+    """
+    if hop == "rate_limit":
+        return f"the rate limit of {function}"
+    if hop == "function":
+        return f"the function {function}"
+    if hop in {function, "gateway"} or not function:
+        return f"the {hop}"
+    return f"{hop} of {function}"
+
+
 def runbook_of(hop: str, code: str, function: str) -> str:
     """The name of the runbook (`docs/runbooks/<name>.md`) for a hop that failed."""
     if code == "THROTTLED":

@@ -7,13 +7,13 @@ from collections.abc import Callable
 
 from cachetools import LRUCache
 
-from haylift.domain.errors import CacheUnavailable
+from haylift.domain.errors import CacheUnavailable, LimitExceeded
 from haylift.domain.identity import Principal
 from haylift.ports.limits import Allowance, Limit, RateLimiter, TenantLimits
 from haylift.services.last_known import LastKnown
 from haylift.services.sliding_window import microseconds, taken
 from haylift.telemetry import Metric, Telemetry
-from haylift.tracing import Hop, hop
+from haylift.tracing import Hop, HopNote, hop
 
 SEARCH = "search"
 FEEDBACK = "feedback"
@@ -91,15 +91,21 @@ class UserCounts:
 
     def _take(self, name: str, limit: Limit, cost: int) -> Allowance:
         with hop(Hop.RATE_LIMIT, cost=cost) as note:
-            if self._monotonic() >= self._try_shared_at:
-                try:
-                    return self._shared.take(name, limit, cost)
-                except CacheUnavailable as fault:
-                    self._try_shared_at = self._monotonic() + fault.retry_after_s
-                    logger.warning("rate limit counts in this process", extra={"code": fault.code})
-            note.outcome = CacheUnavailable.code
-            self._telemetry.record(Metric.RATE_LIMIT_FALLBACKS, 1, limit=self._kind)
-            return self._own_process.take(name, limit, cost)
+            allowance = self._counted(name, limit, cost, note)
+            if not allowance.is_allowed:
+                note.outcome = LimitExceeded.code
+        return allowance
+
+    def _counted(self, name: str, limit: Limit, cost: int, note: HopNote) -> Allowance:
+        if self._monotonic() >= self._try_shared_at:
+            try:
+                return self._shared.take(name, limit, cost)
+            except CacheUnavailable as fault:
+                self._try_shared_at = self._monotonic() + fault.retry_after_s
+                logger.warning("rate limit counts in this process", extra={"code": fault.code})
+        note.outcome = CacheUnavailable.code
+        self._telemetry.record(Metric.RATE_LIMIT_FALLBACKS, 1, limit=self._kind)
+        return self._own_process.take(name, limit, cost)
 
 
 class SearchLimits:
