@@ -194,6 +194,8 @@ def _note_missing(probes: tuple[Probe, ...], findings: Mapping[str, Finding]) ->
 def model_status(embedder: Embedder, patience_s: float) -> Status | None:
     """Asks for the vector of one word; `sleeping` when the endpoint says so.
 
+    Side effect: an endpoint that could sleep stays awake; there is no way to ask without (decision 0035).
+
     Raises:
         ModelUnavailable, DeadlineExceeded: the endpoint does not answer in `patience_s` seconds.
     """
