@@ -9,6 +9,7 @@ from ops.status_document import dependencies, freshness, functions, gateway, mod
 
 NOTHING = "-"
 MOST_ROUTES = 8
+AUTHORIZER = "authorizer"
 
 
 def screen(snapshot: Snapshot, causes: Sequence[Cause]) -> Iterator[str]:
@@ -72,8 +73,13 @@ def _parts(snapshot: Snapshot) -> Iterator[str]:
         if function["errors"] or function["throttles"]:
             yield (
                 f"  function {function['name']:14} {function['invocations']} invocations, "
-                f"{function['errors']} errors, {function['throttles']} throttles"
+                f"{function['errors']} {_errors(function['name'])}, {function['throttles']} throttles"
             )
+
+
+def _errors(function: str) -> str:
+    """What Lambda's count of errors means: it has the tokens that the authorizer refused among them."""
+    return "refusals or errors" if function == AUTHORIZER else "errors"
 
 
 def _documents(snapshot: Snapshot) -> Iterator[str]:

@@ -15,6 +15,7 @@ MISS = "miss"
 QUESTION = "question"
 QUEUES = ("intake", *(lane.value for lane in Lane))
 TASKS = ("embed", "rerank")
+AUTHORIZER = "authorizer"
 DEGRADED = ("no_embeddings", "no_rerank", "keyword_only")
 DEPENDENCIES = ("index", "cache", "model_endpoint", "tables")
 
@@ -192,10 +193,11 @@ def _queues() -> Row:
 
 
 def _functions(functions: Sequence[str]) -> Row:
-    def by_function(metric: AwsMetric, statistic: str) -> dict[str, Series]:
+    def by_function(metric: AwsMetric, statistic: str, *, without: str = "") -> dict[str, Series]:
         return {
             name: Series(metric=metric, statistic=statistic, dimensions={Part.FUNCTION: name})
             for name in functions
+            if name != without
         }
 
     return Row(
@@ -208,7 +210,11 @@ def _functions(functions: Sequence[str]) -> Row:
                 lines=by_function(AwsMetric.INVOCATIONS, "Sum"),
                 is_stacked=True,
             ),
-            Graph(title="Crashes a minute", lines=by_function(AwsMetric.CRASHES, "Sum")),
+            Graph(
+                title="Crashes a minute",
+                # Lambda counts refusals of the authorizer as errors; when it crashes, the gateway answers 5xx.
+                lines=by_function(AwsMetric.CRASHES, "Sum", without=AUTHORIZER),
+            ),
             Graph(title="p95 of duration (ms)", lines=by_function(AwsMetric.DURATION, "p95")),
         ),
     )

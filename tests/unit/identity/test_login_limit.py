@@ -12,12 +12,26 @@ from functions.auth.app import create_app
 from tests.fakes.gateway import Gateway, RecordedTelemetry
 from tests.fakes.identity import CountingHasher, SoftwareKms
 from tests.unit.identity.auth_world import login, services
+from tests.unit.trace.lines import written
 
 SPOOFS = ["X-Forwarded-For", "Forwarded", "X-Real-IP", "X-Client-IP", "True-Client-IP", "CF-Connecting-IP"]
 
 
 def limited(kms: SoftwareKms, telemetry: RecordedTelemetry | None = None, per_minute: int = 3) -> Gateway:
     return Gateway(create_app(services(kms, telemetry or RecordedTelemetry(), per_minute)))
+
+
+def test_a_refused_login_stands_at_the_hop_of_its_limit(kms: SoftwareKms) -> None:
+    gateway = limited(kms, per_minute=1)
+    login(gateway)
+
+    with written() as lines:
+        login(gateway)
+
+    assert lines.hops("hop", "outcome") == [
+        ("rate_limit", "too_many_requests"),
+        ("function", "too_many_requests"),
+    ]
 
 
 def no_header_buys_a_login(gateway: Gateway) -> None:

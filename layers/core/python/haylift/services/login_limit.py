@@ -3,6 +3,7 @@
 import ipaddress
 from dataclasses import dataclass
 
+from haylift.domain.errors import LimitExceeded
 from haylift.ports.limits import Allowance, Limit, RateLimiter
 from haylift.tracing import Hop, hop
 
@@ -33,10 +34,12 @@ class AddressLimit:
         """
         if not self.requests_per_minute:
             return None
-        with hop(Hop.RATE_LIMIT):
-            return self.limiter.take(
-                counted_address(source_address), Limit(requests=self.requests_per_minute)
-            )
+        address, limit = counted_address(source_address), Limit(requests=self.requests_per_minute)
+        with hop(Hop.RATE_LIMIT) as note:
+            allowance = self.limiter.take(address, limit)
+            if not allowance.is_allowed:
+                note.outcome = LimitExceeded.code
+        return allowance
 
 
 def counted_address(source_address: str) -> str:
