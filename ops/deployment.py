@@ -128,7 +128,7 @@ class Deployment:
 
     def client(self, service: str, patience: Patience | None = None) -> Any:
         """A boto3 client of this stage with explicit time-outs and bounded retries."""
-        is_watched = patience is None
+        is_watched = patience in (None, self.patience)
         patience = patience or self.patience
         config = Config(
             connect_timeout=patience.connect_s,

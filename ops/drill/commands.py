@@ -3,6 +3,7 @@
 from argparse import ArgumentParser
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 from ops import sources
 from ops.deployment import Patience
@@ -11,14 +12,14 @@ from ops.drill import report, uploads
 from ops.drill.catalogue import DRILLS, DRILLS_BY_NAME
 from ops.drill.drill import Drill
 from ops.drill.ground import Ground
-from ops.drill.memory import Memory
+from ops.drill.memory import FILE, Memory
 from ops.drill.program import Program, chosen
 from ops.drill.reading import lay_out, take_away
 from ops.drill.runner import Causes, Runner
 from ops.drill.traffic import Users
 from ops.drill.verdict import Result, never_rang
 from ops.drill.watch import Watch
-from ops.faults import EXIT_OK, EXIT_UNWELL, OpsFault, UsageFault
+from ops.faults import EXIT_FAILED, EXIT_OK, EXIT_UNWELL, OpsFault, UsageFault
 from ops.gathering import take_snapshot
 from ops.rules import RULES
 from ops.session import Session
@@ -84,24 +85,50 @@ def run_list(session: Session) -> int:
 def run_undo(session: Session) -> int:
     """Repairs whatever a killed drill may have left; harmless when nothing is broken."""
     ground = Ground.of(session)
-    memory = Memory(ground.state_dir)
-    repaired = _mended(ground, memory)
-    removed = uploads.remove_all(ground)
-    take_away(ground)
-    said = f"repaired: {', '.join(repaired) or 'nothing was broken'}; files of drills removed: {removed}"
-    session.terminal.result({"repaired": repaired, "files_removed": removed}, [said])
-    return EXIT_OK
+    # With the time-outs of a person who waits, and a word about a part that does not answer.
+    ground = replace(ground, patience=ground.deployment.patience)
+    repaired, failed = _mended(ground, Memory(ground.state_dir))
+    removed = 0
+    try:
+        removed = uploads.remove_all(ground)
+        take_away(ground)
+    except Exception as fault:  # outermost of one repair: the others count all the same
+        failed["files"] = _why(fault)
+    nothing = "nothing" if failed else "nothing was broken"
+    said = f"repaired: {', '.join(repaired) or nothing}; files of drills removed: {removed}"
+    left = [f"not repaired: {name} ({why})" for name, why in failed.items()]
+    document = {"repaired": repaired, "files_removed": removed}
+    session.terminal.result(document | ({"not_repaired": failed} if failed else {}), [said, *left])
+    return EXIT_FAILED if failed else EXIT_OK
 
 
-def _mended(ground: Ground, memory: Memory) -> list[str]:
-    """Repairs all that is written down as broken; gives the drills' names."""
-    repaired = []
-    for name, known in memory.broken().items():
-        DRILLS_BY_NAME[name].fault().repair(ground, known)
-        memory.drop(name)
+def _mended(ground: Ground, memory: Memory) -> tuple[list[str], dict[str, str]]:
+    """Repairs all that is written down as broken, each by itself; their names, and why others are not."""
+    repaired: list[str] = []
+    failed: dict[str, str] = {}
+    try:
+        broken = memory.broken()
+    except OpsFault as fault:
+        return repaired, {FILE: fault.detail}
+    for name, known in broken.items():
+        if name not in DRILLS_BY_NAME:
+            failed[name] = (
+                f"no such drill here; repair it by the version that began it, or drop it from {FILE}"
+            )
+            continue
+        try:
+            DRILLS_BY_NAME[name].fault().repair(ground, known)
+            memory.drop(name)
+        except Exception as fault:  # outermost of one repair: the others count all the same
+            failed[name] = _why(fault)
+            continue
         ground.keep_record("drill.end", name)
         repaired.append(name)
-    return repaired
+    return repaired, failed
+
+
+def _why(fault: Exception) -> str:
+    return fault.detail if isinstance(fault, OpsFault) else f"{type(fault).__name__}: {fault}"
 
 
 def run_all(session: Session) -> int:
@@ -185,7 +212,8 @@ def prepared(ground: Ground, *, goes_on: bool = False, keeps_files: bool = False
     finally:
         watch.end()
         if not keeps_files:
-            _mended(ground, memory)
+            for name, why in _mended(ground, memory)[1].items():
+                ground.say(name, f"not repaired: {why}")
             uploads.remove_all(ground)
             take_away(ground)
 

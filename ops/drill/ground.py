@@ -10,10 +10,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
 from haylift.audit import Outcome
+from haylift.domain.errors import HayliftError
 
 from ops import audit
 from ops.deployment import LOCAL_STAGE, Deployment, Patience
+from ops.faults import OpsFault
 from ops.session import Session
 
 CHOICES_FILE = "choices.json"
@@ -30,12 +33,16 @@ class Ground:
     Args:
         minute_s: real seconds of one minute of alarm periods, schedules and ages of messages.
         is_stopping: set when the drills are to end early; everything that waits looks at it.
+        audit_is_silent: set when a record was not kept; it is told once.
+        patience: of clients of AWS's APIs.
     """
 
     session: Session
     deployment: Deployment
     minute_s: float = REAL_MINUTE_S
     is_stopping: threading.Event = field(default_factory=threading.Event)
+    audit_is_silent: threading.Event = field(default_factory=threading.Event)
+    patience: Patience = STEADY
 
     @classmethod
     def of(cls, session: Session) -> "Ground":
@@ -55,7 +62,7 @@ class Ground:
 
     def client(self, service: str) -> Any:
         """A client of AWS's APIs, or of the emulator's."""
-        return self.deployment.client(service, STEADY)
+        return self.deployment.client(service, self.patience)
 
     def say(self, drill: str, text: str) -> None:
         """One line of progress with the time; silent with `--json`."""
@@ -67,7 +74,12 @@ class Ground:
 
     def keep_record(self, action: str, drill: str) -> None:
         """One record in the audit; a stage without one, or with a fault in it, is drilled all the same."""
-        audit.record(self.deployment, action, drill, Outcome.ALLOWED)
+        try:
+            audit.record(self.deployment, action, drill, Outcome.ALLOWED)
+        except (OpsFault, HayliftError, ClientError, BotoCoreError) as fault:
+            if not self.audit_is_silent.is_set():
+                self.audit_is_silent.set()
+                self.say(drill, f"the audit does not have it ({fault}); drills go on, note them by hand")
 
 
 def minute_s_of(stage: str, state_dir: Path) -> float:

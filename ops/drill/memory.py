@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ops.faults import OpsFault
+
 FILE = "drills.json"
 
 
@@ -20,12 +22,20 @@ class Memory:
         """What repairs need to know, by drill.
 
         Raises:
-            ValueError: the file cannot be read.
+            OpsFault: `drills_damaged`, the file cannot be read.
         """
         try:
-            found: dict[str, Mapping[str, Any]] = json.loads(self._file.read_text(encoding="utf-8"))
+            found = json.loads(self._file.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return {}
+        except ValueError:
+            found = None
+        if not isinstance(found, dict) or not all(isinstance(known, dict) for known in found.values()):
+            detail = (
+                f"{self._file} cannot be read, so that nobody knows what drills left broken: look with "
+                "`python -m ops status`, mend by the runbooks that it names, then remove the file."
+            )
+            raise OpsFault("drills_damaged", detail)
         return found
 
     def add(self, drill: str, known: Mapping[str, Any]) -> None:

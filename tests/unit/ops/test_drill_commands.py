@@ -4,10 +4,13 @@ import json
 from pathlib import Path
 
 import pytest
+from haylift.audit import Outcome
 
+from ops import audit
 from ops.cli import main
 from ops.drill.catalogue import DRILLS
 from ops.drill.drill import Drill
+from ops.drill.ground import Ground
 from ops.drill.memory import Memory
 from ops.drill.report import document, lines
 from ops.drill.verdict import AlarmTimes, Result, never_rang
@@ -111,3 +114,66 @@ def test_an_alarm_that_no_drill_fired_is_told(state_dir: Path) -> None:
     results = [result_of(stand(state_dir).drill, 90.2)]
 
     assert never_rang(["a-symptom", "another"], results) == ("another",)
+
+
+def left_broken(state_dir: Path) -> None:
+    """Two faults in place, a drill that is not known any more between them, and a broken audit."""
+    deploy(state_dir)
+    client("events").disable_rule(Name="haylift-local-heartbeat")
+    client("kms").disable_key(KeyId=key_of(state_dir))
+    client("s3").delete_bucket(Bucket="audit")
+    memory = Memory(state_dir)
+    memory.add("heartbeat-stop", {})
+    memory.add("renamed-drill", {})
+    memory.add("key-disable", {"key": key_of(state_dir)})
+
+
+def key_of(state_dir: Path) -> str:
+    """The key that signs tokens."""
+    return str(json.loads((state_dir / "outputs.json").read_text())["outputs"]["SigningKeyId"])
+
+
+def check_each_repair_is_its_own(state_dir: Path) -> None:
+    """Both faults are gone, the unknown one is told, and the audit's fault is told once."""
+    exit_code, out, err = run(state_dir, "undo")
+
+    assert client("events").describe_rule(Name="haylift-local-heartbeat")["State"] == "ENABLED"
+    assert client("kms").describe_key(KeyId=key_of(state_dir))["KeyMetadata"]["KeyState"] == "Enabled"
+    assert exit_code == 1
+    assert out.startswith("repaired: heartbeat-stop, key-disable; files of drills removed: 0\n")
+    assert "not repaired: renamed-drill (no such drill here" in out
+    assert err.count("the audit does not have it") == 1
+    assert list(Memory(state_dir).broken()) == ["renamed-drill"]
+
+
+def test_undo_goes_on_beside_a_broken_audit_and_an_unknown_drill(state_dir: Path) -> None:
+    left_broken(state_dir)
+
+    check_each_repair_is_its_own(state_dir)
+
+
+def test_the_check_finds_an_audit_that_stops_repairs(
+    state_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def keeps(ground: Ground, action: str, drill: str) -> None:
+        audit.record(ground.deployment, action, drill, Outcome.ALLOWED)
+
+    left_broken(state_dir)
+    monkeypatch.setattr(Ground, "keep_record", keeps)
+
+    with pytest.raises(AssertionError):
+        check_each_repair_is_its_own(state_dir)
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"heartbeat-stop": 7}'])
+def test_undo_says_what_to_do_with_a_damaged_file(state_dir: Path, text: str) -> None:
+    deploy(state_dir)
+    (state_dir / "drills.json").write_text(text)
+
+    exit_code, out, _ = run(state_dir, "undo", "--json")
+    begun = run(state_dir, "run", "key-disable", "--yes")
+
+    assert exit_code == 1
+    assert "then remove the file" in json.loads(out)["not_repaired"]["drills.json"]
+    assert begun[0] == 1
+    assert begun[2].startswith("drills_damaged: ")

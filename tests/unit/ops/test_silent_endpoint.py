@@ -11,6 +11,7 @@ import pytest
 
 from ops.cli import main
 from ops.deployment import PATIENT, UPLOADING, Patience
+from ops.drill.memory import Memory
 from tests.fakes.ops import TABLES, HandClock, captured_world, remarked, shown, write_outputs
 
 HURRIED = Patience(connect_s=0.2, read_s=0.3, attempts=1)
@@ -86,6 +87,19 @@ def test_a_command_ends_and_names_the_endpoint(
     state_dir: Path, silent: str, command: tuple[str, ...]
 ) -> None:
     check_ends(state_dir, silent, command)
+
+
+def test_drill_undo_says_what_it_could_not_repair(state_dir: Path, silent: str) -> None:
+    Memory(state_dir).add("key-disable", {"key": "key"})
+
+    exit_code, out, err, took_s = _run(state_dir, "drill", "undo")
+
+    assert exit_code == 1
+    assert took_s < 8
+    assert err.startswith(f"Still waiting for {silent}")
+    assert "not repaired: key-disable (" in out
+    assert "not repaired: files (" in out
+    assert silent in out
 
 
 @pytest.mark.parametrize("command", [*COMMANDS, *ASKING], ids=" ".join)
