@@ -3,6 +3,7 @@
 from ops import answer_rules as answers
 from ops import dependency_rules as dependencies
 from ops import flow_rules as flow
+from ops import function_rules as functions
 from ops.diagnosis import Rule
 
 RULES: tuple[Rule, ...] = (
@@ -22,6 +23,8 @@ RULES: tuple[Rule, ...] = (
     flow.documents_rejected,
     flow.dead_letters,
     flow.queue_flooded,
+    functions.authorizer_failing,
+    functions.functions_crashing,
     answers.errors_of_unknown_cause,
     answers.answers_slow,
     answers.api_silent,

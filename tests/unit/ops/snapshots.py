@@ -194,6 +194,25 @@ FAULTS: dict[str, tuple[str, Snapshot]] = {
             (Metric.REQUEST_FAILURES, "SampleCount", {"endpoint": "/v1/documents"}, 20),
         ),
     ),
+    "authorizer failing": (
+        "authorizer-failing",
+        snapshot(
+            (AwsMetric.GATEWAY_CALLS, "Sum", {"ApiName": "haylift-local-api"}, 94),
+            (AwsMetric.GATEWAY_FAILURES, "Sum", {"ApiName": "haylift-local-api"}, 86),
+            (AwsMetric.FUNCTION_ERRORS, "Sum", {"FunctionName": "haylift-local-authorizer"}, 86),
+            (AwsMetric.INVOCATIONS, "Sum", {"FunctionName": "haylift-local-authorizer"}, 90),
+        ),
+    ),
+    "a function crashing": (
+        "function-crashing",
+        snapshot(
+            (AwsMetric.GATEWAY_CALLS, "Sum", {"ApiName": "haylift-local-api"}, 60),
+            (AwsMetric.GATEWAY_FAILURES, "Sum", {"ApiName": "haylift-local-api"}, 12),
+            (AwsMetric.FUNCTION_ERRORS, "Sum", {"FunctionName": "haylift-local-documents"}, 12),
+            (AwsMetric.INVOCATIONS, "Sum", {"FunctionName": "haylift-local-documents"}, 14),
+            (AwsMetric.FUNCTION_ERRORS, "Sum", {"FunctionName": "haylift-local-authorizer"}, 4),
+        ),
+    ),
     "API silent": (
         "api-silent",
         snapshot(health=None, unanswered={"health": "no answer within 3.2 s"}),

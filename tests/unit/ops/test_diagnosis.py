@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 import pytest
 
-from ops.diagnosis import Rule, diagnose
+from ops.diagnosis import Rule, Severity, diagnose
+from ops.measurements import AwsMetric
 from ops.rules import RULES
 from ops.state import Snapshot
-from tests.unit.ops.snapshots import FAULTS
+from tests.unit.ops.snapshots import FAULTS, snapshot
 
 
 def check_named_first(seen: Snapshot, name: str, rules: Sequence[Rule]) -> None:
@@ -36,3 +37,25 @@ def test_every_rule_is_fired_by_a_fault() -> None:
     fired = {rule.__name__ for _, seen in FAULTS.values() for rule in RULES if rule(seen) is not None}
 
     assert fired == {rule.__name__ for rule in RULES}
+
+
+def test_an_authorizer_that_ends_most_requests_is_an_outage_and_says_where_to_look() -> None:
+    cause = diagnose(FAULTS["authorizer failing"][1], RULES)[0]
+
+    assert (cause.name, cause.severity) == ("authorizer-failing", Severity.OUTAGE)
+    assert "86 of 94 requests" in cause.because
+    assert cause.commands == (
+        "python -m ops logs authorizer --minutes 5",
+        "python -m ops trace --last-failed",
+    )
+
+
+def test_refused_tokens_are_no_crash_of_the_authorizer() -> None:
+    refusals = snapshot(
+        (AwsMetric.GATEWAY_CALLS, "Sum", {"ApiName": "haylift-local-api"}, 90),
+        (AwsMetric.GATEWAY_REFUSALS, "Sum", {"ApiName": "haylift-local-api"}, 12),
+        (AwsMetric.FUNCTION_ERRORS, "Sum", {"FunctionName": "haylift-local-authorizer"}, 12),
+        (AwsMetric.INVOCATIONS, "Sum", {"FunctionName": "haylift-local-authorizer"}, 12),
+    )
+
+    assert diagnose(refusals, RULES) == ()
