@@ -1,6 +1,7 @@
 """The REST API itself: its stage with limits and access log, and the answers that it makes alone."""
 
 import json
+from collections.abc import Mapping
 
 import aws_cdk as cdk
 from aws_cdk import aws_apigateway as apigateway
@@ -11,7 +12,7 @@ from haylift.routes import AUTH_ROUTES
 
 from stacks.acknowledgements import acknowledge
 from stacks.environment import ApiLimits, Environment
-from stacks.gateway_responses import add_gateway_responses
+from stacks.gateway_responses import add_gateway_responses, answer_headers
 
 API_STAGE = "api"
 LOGIN = "/v1/auth/login"
@@ -71,6 +72,7 @@ class Gateway(Construct):
             ),
         )
         self._origins = environment.allowed_origins
+        self._answer_headers = answer_headers(environment)
         _add_usage_plan(self.api, environment)
         # The construct's own output has a name that changes; ours is `ApiUrl`.
         self.api.node.try_remove_child("Endpoint")
@@ -87,10 +89,21 @@ class Gateway(Construct):
             allow_headers=list(ALLOWED_REQUEST_HEADERS),
             max_age=cdk.Duration.seconds(PREFLIGHT_MAX_AGE_S),
         )
+        _add_answer_headers(method, self._answer_headers)
         for rule in ("APIG4", "COG4"):
             acknowledge(
                 method, rule, "A browser asks before it sends a token; the answer is the same for all."
             )
+
+
+def _add_answer_headers(preflight: apigateway.Method, headers: Mapping[str, str]) -> None:
+    """On the CloudFormation resource: the construct takes no headers but those of CORS."""
+    resource = preflight.node.default_child
+    assert isinstance(resource, apigateway.CfnMethod)
+    for name, value in headers.items():
+        parameter = f"ResponseParameters.method\\.response\\.header\\.{name}"
+        resource.add_property_override(f"Integration.IntegrationResponses.0.{parameter}", value)
+        resource.add_property_override(f"MethodResponses.0.{parameter}", True)
 
 
 def _login_throttle(limits: ApiLimits) -> dict[str, apigateway.MethodDeploymentOptions]:

@@ -92,12 +92,17 @@ def add_gateway_responses(api: apigateway.RestApi, environment: Environment) -> 
         )
 
 
-def _headers(environment: Environment) -> dict[str, str]:
+def answer_headers(environment: Environment) -> dict[str, str]:
     """What the functions send too; a text stands between quotes, anything else is a variable."""
     headers = {name: f"'{value}'" for name, value in SECURITY_HEADERS.items()}
-    headers |= {"Content-Type": f"'{PROBLEM_TYPE}'", "X-Request-Id": "context.requestId"}
+    headers["X-Request-Id"] = "context.requestId"
     if environment.tls_only:
         headers["Strict-Transport-Security"] = f"'{STRICT_TRANSPORT_SECURITY}'"
+    return headers
+
+
+def _headers(environment: Environment) -> dict[str, str]:
+    headers = answer_headers(environment) | {"Content-Type": f"'{PROBLEM_TYPE}'"}
     if environment.allowed_origins:
         headers["Access-Control-Allow-Origin"] = f"'{_readers(environment.allowed_origins)}'"
         headers["Access-Control-Expose-Headers"] = f"'{', '.join(EXPOSED_HEADERS)}'"

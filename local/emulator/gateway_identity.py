@@ -32,6 +32,15 @@ def with_peer(event: dict[str, Any], peer: str) -> dict[str, Any]:
     return event
 
 
+def with_request_id(headers: dict[str, Any], call_id: str) -> dict[str, Any]:
+    """Headers of a mock integration, whose `context.requestId` ministack answers as it stands.
+
+    >>> with_request_id({"X-Request-Id": "context.requestId", "Vary": "Origin"}, "call-1")
+    {'X-Request-Id': 'call-1', 'Vary': 'Origin'}
+    """
+    return {name: call_id if value == "context.requestId" else value for name, value in headers.items()}
+
+
 def source_address_patch() -> Patch:
     """Give functions and authorizers the peer's address."""
     build, invoke_authorizer = apigateway_v1._build_lambda_event_v1, apigateway_v1._invoke_authorizer_lambda
@@ -66,7 +75,11 @@ def request_id_patch() -> Patch:
         token = request_id.set(str(uuid4()))
         try:
             status, headers, body = await execute(*args, **named)
-            return status, {**headers, "x-amzn-requestid": request_id.get()}, body
+            return (
+                status,
+                {**with_request_id(headers, request_id.get()), "x-amzn-requestid": request_id.get()},
+                body,
+            )
         finally:
             request_id.reset(token)
 

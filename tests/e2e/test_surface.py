@@ -71,6 +71,8 @@ def test_a_page_of_an_allowed_origin_may_ask_and_read(system: System) -> None:
         assert "access-control-allow-credentials" not in answer.headers
     assert "authorization" in preflight.headers["access-control-allow-headers"].lower()
     assert "POST" in preflight.headers["access-control-allow-methods"]
+    assert preflight.headers["x-request-id"] == preflight.headers["x-amzn-requestid"]
+    assert preflight.headers["x-frame-options"] == "DENY"
 
 
 def test_a_page_of_another_origin_may_not(system: System) -> None:

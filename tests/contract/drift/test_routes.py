@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from fastapi.routing import APIRoute
 from haylift.contract import Access
+from haylift.headers import SECURITY_HEADERS
 from haylift.routes import ALL_ROUTES
 
 from tests.contract.drift.contracts import contract_of, functions_with
@@ -74,6 +75,21 @@ def preflighted_paths(template: Template) -> set[str]:
     }
 
 
+def preflights_without_headers(template: Template) -> set[str]:
+    """Paths whose preflights lack a header that every answer has."""
+    paths, wanted = _paths(template), {*SECURITY_HEADERS, "X-Request-Id"}
+    bare = set()
+    for _, _, method in resources({"api": template}, "AWS::ApiGateway::Method"):
+        if method["HttpMethod"] != "OPTIONS":
+            continue
+        (mapped,) = method["Integration"]["IntegrationResponses"]
+        (declared,) = method["MethodResponses"]
+        names = mapped["ResponseParameters"].keys() & declared["ResponseParameters"].keys()
+        if not {f"method.response.header.{name}" for name in wanted} <= names:
+            bare.add(paths[method["ResourceId"]["Ref"]])
+    return bare
+
+
 def _paths(template: Template) -> dict[str, str]:
     parts = {
         logical_id: (properties["ParentId"].get("Ref"), properties["PathPart"])
@@ -132,6 +148,19 @@ def test_a_browser_may_ask_for_every_path_where_an_origin_is_allowed() -> None:
 
     assert preflighted_paths(templates("local")["search-api"]) == paths
     assert preflighted_paths(templates("prod")["search-api"]) == set()
+
+
+def test_a_preflight_has_the_headers_of_every_answer() -> None:
+    assert preflights_without_headers(templates("local")["search-api"]) == set()
+
+
+def test_a_preflight_without_its_id_would_be_seen() -> None:
+    template = copy.deepcopy(templates("local")["search-api"])
+    for _, _, method in resources({"api": template}, "AWS::ApiGateway::Method"):
+        if method["HttpMethod"] == "OPTIONS":
+            del method["MethodResponses"][0]["ResponseParameters"]["method.response.header.X-Request-Id"]
+
+    assert preflights_without_headers(template) == preflighted_paths(template)
 
 
 def test_a_route_that_lost_its_authorizer_would_be_seen() -> None:
