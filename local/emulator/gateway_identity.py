@@ -32,7 +32,7 @@ def with_peer(event: dict[str, Any], peer: str) -> dict[str, Any]:
     return event
 
 
-def with_request_id(headers: dict[str, Any], call_id: str) -> dict[str, Any]:
+def with_request_id(headers: dict[str, Any], call_id: str | None) -> dict[str, Any]:
     """Headers of a mock integration, whose `context.requestId` ministack answers as it stands.
 
     >>> with_request_id({"X-Request-Id": "context.requestId", "Vary": "Origin"}, "call-1")
