@@ -109,9 +109,9 @@ def _line(record: dict[str, Any]) -> str:
     """A record in one line: when, how it ended, who, of which tenant, what, and from where.
 
     >>> _line({"at": "2026-01-01T00:00:00.000Z", "outcome": "denied", "actor": "ada", "tenant": "acme",
-    ...     "action": "DELETE /v1/documents/{document_id}", "resource": "d-1", "code": "access_denied",
+    ...     "action": "DELETE /v1/documents/{document_id}", "resource": "d-1", "code": "body_too_large",
     ...     "source_address": "203.0.113.7"})
-    '2026-01-01T00:00:00.000Z denied   ada (acme)  DELETE /v1/documents/{document_id}  d-1  access_denied  \
+    '2026-01-01T00:00:00.000Z denied   ada (acme)  DELETE /v1/documents/{document_id}  d-1  body_too_large  \
 from 203.0.113.7'
     """
     tenant = f" ({record['tenant']})" if record.get("tenant") else ""

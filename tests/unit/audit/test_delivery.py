@@ -84,23 +84,25 @@ def test_what_the_gateway_refused_is_a_record(keeper: AuditKeeper) -> None:
         "outcome": "denied",
         "request_id": "request-2",
         "source_address": "203.0.113.7",
-        "code": "access_denied",
+        "code": "permission_missing",
     }
 
 
 @pytest.mark.parametrize(
-    ("error", "status", "outcome"),
+    ("error", "status", "outcome", "code"),
     [
-        ("THROTTLED", "429", "denied"),
-        ("QUOTA_EXCEEDED", "429", "denied"),
-        ("REQUEST_TOO_LARGE", "413", "refused"),
-        ("MISSING_AUTHENTICATION_TOKEN", "404", "refused"),
-        ("AUTHORIZER_FAILURE", "500", "failed"),
-        ("INTEGRATION_TIMEOUT", "504", "failed"),
+        ("THROTTLED", "429", "denied", "too_many_requests"),
+        ("QUOTA_EXCEEDED", "429", "denied", "too_many_requests"),
+        ("REQUEST_TOO_LARGE", "413", "refused", "body_too_large"),
+        ("MISSING_AUTHENTICATION_TOKEN", "404", "refused", "route_not_found"),
+        ("AUTHORIZER_FAILURE", "503", "failed", "store_unavailable"),
+        ("INTEGRATION_TIMEOUT", "504", "failed", "timeout"),
+        ("BAD_REQUEST_BODY", "400", "refused", "invalid_request"),
+        ("API_CONFIGURATION_ERROR", "500", "failed", "internal_error"),
     ],
 )
-def test_each_refusal_of_the_gateway_has_its_outcome(
-    keeper: AuditKeeper, error: str, status: str, outcome: str
+def test_each_refusal_of_the_gateway_has_its_outcome_and_the_callers_code(
+    keeper: AuditKeeper, error: str, status: str, outcome: str, code: str
 ) -> None:
     nobody = {"errorType": error, "status": status, "principal": "-", "tenant": "-", "resourcePath": "-"}
 
@@ -108,7 +110,7 @@ def test_each_refusal_of_the_gateway_has_its_outcome(
 
     (line,) = shown(keeper)
     assert (line["actor"], line["tenant"], line["action"]) == ("anonymous", "", "DELETE unmatched")
-    assert (line["outcome"], line["code"]) == (outcome, error.lower())
+    assert (line["outcome"], line["code"]) == (outcome, code)
 
 
 def test_a_401_is_recorded_once(keeper: AuditKeeper) -> None:

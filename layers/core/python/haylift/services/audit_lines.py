@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 
 from haylift.audit import ANONYMOUS, FIELD, AuditRecord, Outcome, outcome_of
+from haylift.gateway_codes import code_of_gateway
 
 NOTHING = "-"
 """What API Gateway writes into its access log where it has no value."""
@@ -59,7 +60,7 @@ def _of_gateway(fields: Mapping[str, object]) -> AuditRecord | None:
         outcome=outcome_of(int(status)),
         request_id=_text(fields, "requestId"),
         source_address=_text(fields, "ip"),
-        code=error.lower(),
+        code=code_of_gateway(error, int(status)),
     )
 
 
