@@ -1,10 +1,12 @@
 """The real Haystack pipeline over a fixed parser, an index in memory and a model with a limit."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from haylift.adapters.lambda_telemetry import SNAPSHOT_LOGGER, configure_logging
 from haylift.domain.chunks import Block, ParsedDocument, Vector
 from haylift.domain.documents import DocumentKey
 from haylift.domain.errors import (
@@ -162,6 +164,29 @@ def test_faults_come_out_as_they_went_in(fault: ModelUnavailable | DeadlineExcee
         run.pipeline.run(run.task)
 
     assert raised.value is fault
+
+
+def warnings_of_a_fault(caplog: pytest.LogCaptureFixture) -> list[str]:
+    run = Run(models=FakeModels(fault=ModelUnavailable("down")))
+    with pytest.raises(ModelUnavailable):
+        run.pipeline.run(run.task)
+    return [record.getMessage() for record in caplog.records if "Failed to serialize" in record.getMessage()]
+
+
+def test_haystacks_snapshot_of_a_fault_is_not_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    haystack, ours = logging.getLogger(SNAPSHOT_LOGGER), logging.getLogger("haylift")
+    before = (haystack.level, ours.handlers, ours.level, ours.propagate)
+    try:
+        without_us = warnings_of_a_fault(caplog)
+        caplog.clear()
+        configure_logging("ingestion", "INFO")
+        with_us = warnings_of_a_fault(caplog)
+    finally:
+        haystack.setLevel(before[0])
+        ours.handlers, ours.propagate = before[1], before[3]
+        ours.setLevel(before[2])
+
+    assert (without_us != [], with_us) == (True, [])
 
 
 def test_a_worker_whose_turn_is_over_stops_before_it_writes() -> None:

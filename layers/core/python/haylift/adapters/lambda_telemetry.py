@@ -8,6 +8,8 @@ from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from haylift import audit
 from haylift.telemetry import NAMESPACE, SHAPES, Metric, checked_dimensions, request_id
 
+SNAPSHOT_LOGGER = "haystack.utils.base_serialization"
+
 
 class EmfTelemetry:
     """Writes each value as one record in the embedded metric format."""
@@ -44,5 +46,8 @@ def configure_logging(service: str, level: str) -> None:
     logger.propagate = False
     # Who wants fewer lines must not lose the audit.
     audit.logger.setLevel(logging.INFO)
+    # Haystack warns, for each component that raises, that its snapshot of the run lacks our values. Nobody
+    # reads that snapshot, and what was raised is logged or answered by whoever called the pipeline.
+    logging.getLogger(SNAPSHOT_LOGGER).setLevel(logging.ERROR)
     for handler in logger.handlers:
         handler.addFilter(_RequestId())
