@@ -5,9 +5,9 @@ from typing import Any
 
 from haylift import __version__
 from haylift.domain.chunks import Hit
-from haylift.domain.errors import HayliftError, InvalidInput
+from haylift.domain.errors import HayliftError
 from haylift.domain.search import Citation, QuestionAnswer, SearchAnswer
-from haylift.http import problem_fields, status_of
+from haylift.http import places_of, problem_fields, status_of
 from haylift.services.batch import Outcome
 from haylift.services.health import Finding, HealthReport, resource_status
 
@@ -45,8 +45,8 @@ def _outcome(outcome: Outcome, request_id: str) -> dict[str, Any]:
         return {"status": 200, **search_body(result, took_ms=outcome.took_ms, request_id=request_id)}
     status = status_of(result)
     error: dict[str, Any] = dict(problem_fields(status, result.code, result.detail))
-    if isinstance(result, InvalidInput) and result.where:
-        error["errors"] = [{"where": result.where, "detail": result.detail}]
+    if places := places_of(result):
+        error["errors"] = places
     return {"status": status, "error": error}
 
 

@@ -116,8 +116,9 @@ def _search_of(item: object) -> SearchRequest | HayliftError:
     try:
         return SearchBody.model_validate(item).to_request()
     except ValidationError as fault:
-        code, detail, places = named_faults(fault.errors(include_url=False))
-        return InvalidInput(detail, code=code, where=places[0]["where"])
+        code, detail, places = named_faults(fault.errors(include_url=False), SearchBody)
+        faults = tuple((place["where"], place["detail"]) for place in places)
+        return InvalidInput(detail, code=code, where=places[0]["where"], faults=faults)
     except InvalidInput as fault:
         return fault
 

@@ -102,5 +102,15 @@ def test_a_rating_needs_its_fields() -> None:
     assert [place["where"] for place in answer.json()["errors"]] == ["request_id", "kind", "rating"]
 
 
+def test_what_a_field_may_be_is_told() -> None:
+    missing = System().post("/v1/feedback", {"request_id": REQUEST_ID, "rating": 5}).json()
+    wrong = System().post("/v1/feedback", GOOD | {"kind": "document"}).json()
+    several = System().post("/v1/feedback", {"kind": "answer"}).json()
+
+    assert missing["detail"] == "kind: Field required: one of answer, search"
+    assert wrong["detail"] == "kind: Input should be 'answer' or 'search'"
+    assert several["detail"] == "request_id: Field required (1 more in `errors`)"
+
+
 def test_nobody_rates_nothing() -> None:
     assert Gateway(System().app, None).request("POST", "/v1/feedback", GOOD).status == 401

@@ -90,6 +90,18 @@ def test_an_error_names_its_place() -> None:
     assert refused["error"]["errors"][0]["where"] == "top_k"
 
 
+@pytest.mark.parametrize(
+    "search",
+    [{"query": ""}, {"query": "", "top_k": 0}, {}, {"query": "a", "filters": {"field": "x"}}, {"query": 5}],
+)
+def test_an_item_is_refused_in_the_words_of_a_search_alone(search: dict[str, object]) -> None:
+    alone = System().post("/v1/search", search).json()
+    (item,) = System().post("/v1/search/batch", {"searches": [search]}).json()["results"]
+
+    same = ("code", "detail", "errors", "title", "type")
+    assert {name: item["error"][name] for name in same} == {name: alone[name] for name in same}
+
+
 @pytest.mark.parametrize("searches", [[], [KEY_SEARCH] * 51])
 @pytest.mark.parametrize("is_bare", [False, True])
 def test_a_batch_has_1_to_50_searches(searches: list[object], is_bare: bool) -> None:

@@ -40,13 +40,25 @@ class HayliftError(Exception):
 
 
 class InvalidInput(HayliftError):
-    """The request is wrong; `where` names the place, for example `filters.conditions[1].operator`."""
+    """The request is wrong; `where` names the place, for example `filters.conditions[1].operator`.
+
+    Args:
+        faults: each place with what is wrong there, where that is more than `where` and `detail` say.
+    """
 
     code = "invalid_request"
 
-    def __init__(self, detail: str, *, code: str | None = None, where: str | None = None) -> None:
+    def __init__(
+        self,
+        detail: str,
+        *,
+        code: str | None = None,
+        where: str | None = None,
+        faults: tuple[tuple[str, str], ...] = (),
+    ) -> None:
         super().__init__(detail, code=code)
         self.where = where
+        self.faults = faults or (((where, detail),) if where else ())
 
 
 class NotAuthenticated(HayliftError):

@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, TypeAdapter
 from pydantic_core import PydanticCustomError
 from starlette.exceptions import HTTPException
 
@@ -95,12 +95,18 @@ def status_of(error: HayliftError) -> int:
     return next(STATUS_BY_ERROR[kind] for kind in type(error).__mro__ if kind in STATUS_BY_ERROR)
 
 
+def places_of(error: HayliftError) -> list[dict[str, str]]:
+    """The places of a request that are wrong, as the `errors` of a problem document; empty without any."""
+    faults = error.faults if isinstance(error, InvalidInput) else ()
+    return [{"where": where, "detail": detail} for where, detail in faults]
+
+
 def on_haylift_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HayliftError)  # registered for this type only
     status = status_of(error)
     more: dict[str, object] = {}
-    if isinstance(error, InvalidInput) and error.where:
-        more["errors"] = [{"where": error.where, "detail": error.detail}]
+    if places := places_of(error):
+        more["errors"] = places
     response = problem(status, error.code, error.detail, request_id_of(request), **more)
     if isinstance(error, LimitExceeded | DependencyUnavailable):
         response.headers["Retry-After"] = str(max(1, round(error.retry_after_s)))
@@ -116,24 +122,50 @@ def on_invalid_request(request: Request, error: Exception) -> JSONResponse:
     if isinstance(error.body, bytes):  # FastAPI leaves a body undecoded that is not called JSON
         detail = "The body is read as JSON only: send the header `Content-Type: application/json`."
         return problem(415, "unsupported_media_type", detail, request_id_of(request))
-    code, detail, places = named_faults(error.errors())
+    code, detail, places = named_faults(error.errors(), _body_model(request))
     return problem(400, code, detail, request_id_of(request), errors=places)
 
 
-def named_faults(errors: Sequence[Mapping[str, Any]]) -> tuple[str, str, list[dict[str, str]]]:
-    """The stable code and the detail of what pydantic refused, and up to 20 places with their faults."""
-    faults = [_fault(fault) for fault in errors]
+def _body_model(request: Request) -> type[BaseModel] | None:
+    """The model of the route's body; None for a route without body, or with several parts."""
+    field = getattr(request.scope.get("route"), "body_field", None)
+    model = field.field_info.annotation if field else None
+    return model if isinstance(model, type) and issubclass(model, BaseModel) else None
+
+
+def named_faults(
+    errors: Sequence[Mapping[str, Any]], model: type[BaseModel] | None = None
+) -> tuple[str, str, list[dict[str, str]]]:
+    """The stable code and the detail of what pydantic refused, and up to 20 places with their faults.
+
+    Args:
+        model: what was validated, so that a missing field is told with the values that it may have.
+    """
+    faults = [_fault(fault, model) for fault in errors]
     code, first = faults[0]
     detail = f"{first['where']}: {first['detail']}" if first["where"] else first["detail"]
+    if len(faults) > 1:
+        detail = f"{detail} ({len(faults) - 1} more in `errors`)"
     return code, detail, [place for _, place in faults[:20]]
 
 
-def _fault(fault: Mapping[str, Any]) -> tuple[str, dict[str, str]]:
+def _fault(fault: Mapping[str, Any], model: type[BaseModel] | None) -> tuple[str, dict[str, str]]:
     where = ".".join(str(part) for part in fault["loc"] if part != "body")
     if fault["type"] == "json_invalid":
         return "invalid_json", {"where": "", "detail": "The body is not valid JSON."}
     code = fault.get("ctx", {}).get("haylift_code", "invalid_request")
-    return code, {"where": where[:200], "detail": fault["msg"][:500]}
+    detail = fault["msg"][:500]
+    if fault["type"] == "missing" and (values := _values_of(model, where)):
+        detail = f"{detail}: one of {', '.join(values)}"
+    return code, {"where": where[:200], "detail": detail}
+
+
+def _values_of(model: type[BaseModel] | None, field: str) -> list[str]:
+    """The values that a field of the model may have, where they are few and named; else none."""
+    if model is None or field not in model.model_fields:
+        return []
+    schema = TypeAdapter(model.model_fields[field].annotation).json_schema()
+    return [str(value) for value in schema.get("enum", [])]
 
 
 def on_http_error(request: Request, error: Exception) -> JSONResponse:
