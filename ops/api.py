@@ -136,7 +136,10 @@ class ApiClient:
 def _fault(response: httpx.Response, answer: Mapping[str, Any]) -> ApiFault:
     detail = str(answer.get("detail") or answer.get("message") or response.reason_phrase)
     if response.status_code == TOO_MANY_REQUESTS:
-        detail = f"{detail.rstrip('.')}. Try again in {_retry_after_s(response):.0f} s."
+        advice = f"Try again in {_retry_after_s(response):.0f} s."
+        # The API's own detail says it already, in small letters, within a sentence.
+        if advice.rstrip(".").lower() not in detail.lower():
+            detail = f"{detail.rstrip('.')}. {advice}"
     return ApiFault(
         str(answer.get("code") or f"http_{response.status_code}"),
         detail,

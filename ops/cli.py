@@ -19,6 +19,7 @@ from ops import (
     alarms,
     audit_view,
     dashboard,
+    documents,
     flags,
     inbox,
     keys,
@@ -71,6 +72,9 @@ COMMANDS: dict[str, Command] = {
     ),
     "upload": Command(
         "upload files and folders and say when they are searchable", upload.add_arguments, upload.run
+    ),
+    "documents": Command(
+        "show a tenant's documents, their states and reasons", documents.add_arguments, documents.run
     ),
     "ask": Command(
         "ask a question and show the cited sentences", questions.add_ask_arguments, questions.run_ask

@@ -78,7 +78,10 @@ def documents_rejected(snapshot: Snapshot) -> Cause | None:
         because=f"{share} documents {window(snapshot)} ({listed(reasons) or 'no reason given'})",
         runbook="documents-rejected",
         evidence=(f"rejected by reason: {listed(reasons) or 'not known'}",),
-        commands=(f"{OPS} logs ingestion --minutes 15 --filter rejected",),
+        commands=(
+            f"{OPS} audit --minutes 15 --action document.rejected   # the tenants",
+            f"{OPS} documents --state REJECTED --tenant TENANT   # paths and reasons",
+        ),
     )
 
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ops.faults import EXIT_OK, OpsFault
+from ops.log_lines import readable
 from ops.session import Session
 
 FUNCTIONS = (
@@ -35,6 +36,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--request", type=request_id, metavar="ID", help="only lines of this request (`X-Request-Id`)"
     )
+    parser.add_argument("--raw", action="store_true", help="the lines as they were written, mostly JSON")
 
 
 def request_id(text: str) -> str:
@@ -61,7 +63,8 @@ def run(session: Session) -> int:
     pattern = f'"{options.request}" {options.filter}'.rstrip() if options.request else options.filter
     events = deque(log_events(client, group, since_ms=since_ms, pattern=pattern), MAX_EVENTS)
     lines = sorted(({"at": _moment(at), "message": text} for at, text in events), key=lambda line: line["at"])
-    session.terminal.result(lines, (f"{line['at']} {line['message']}" for line in lines))
+    shown = str if options.raw else readable
+    session.terminal.result(lines, (f"{line['at']} {shown(line['message'])}" for line in lines))
     if not lines:
         session.terminal.remark(f"{options.function} logged nothing in the last {options.minutes:g} minutes.")
     return EXIT_OK

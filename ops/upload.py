@@ -161,7 +161,7 @@ def _lines(outcomes: Sequence[Outcome], waited: bool, stall_s: float) -> Iterato
     yield _summary(outcomes, waited)
     for outcome in outcomes:
         if outcome.state is DocumentState.REJECTED:
-            advice = ADVICE_BY_REASON.get(outcome.reason, "see GET /v1/documents/{id}")
+            advice = ADVICE_BY_REASON.get(outcome.reason, "see `python -m ops documents --state REJECTED`")
             yield f"  {line(outcome)}: {advice}"
             if outcome.has_hidden_earlier:
                 yield "    The earlier version of this file is no longer found; the bucket keeps it."
@@ -169,7 +169,7 @@ def _lines(outcomes: Sequence[Outcome], waited: bool, stall_s: float) -> Iterato
     if waited and unfinished:
         yield (
             f"Gave up: nothing changed for {stall_s:g} s. Ingestion goes on by itself; "
-            "GET /health says whether a part is down, GET /v1/documents shows the states."
+            "`python -m ops status` says whether a part is down, `python -m ops documents` shows the states."
         )
         for outcome in unfinished[:10]:
             yield f"  {line(outcome)}"

@@ -212,7 +212,7 @@ def _functions(functions: Sequence[str]) -> Row:
             ),
             Graph(
                 title="Crashes a minute",
-                # Lambda counts refusals of the authorizer as errors; when it crashes, the gateway answers 5xx.
+                # Lambda counts its refusals as errors; when it crashes, the gateway answers 5xx.
                 lines=by_function(AwsMetric.CRASHES, "Sum", without=AUTHORIZER),
             ),
             Graph(title="p95 of duration (ms)", lines=by_function(AwsMetric.DURATION, "p95")),

@@ -91,6 +91,47 @@ def test_a_quiet_function_is_said_and_is_no_failure(state_dir: Path, group: None
     assert remarked(world) == "search logged nothing in the last 0.1 minutes.\n"
 
 
+LINE = {
+    "level": "WARNING",
+    "location": "_call:12",
+    "message": "model call failed",
+    "timestamp": "2026-11-23 12:00:00,000+0000",
+    "service": "search",
+    "outcome": "timeout",
+    "detail": {"path": "a b.md"},
+    "request_id": "4f-7a",
+}
+METRIC = {
+    "_aws": {
+        "CloudWatchMetrics": [{"Metrics": [{"Name": "documents_rejected"}], "Dimensions": [["reason"]]}]
+    },
+    "documents_rejected": [1.0],
+    "reason": "damaged",
+}
+
+
+@pytest.mark.parametrize(
+    ("line", "shown_as"),
+    [
+        (LINE, 'WARNING model call failed outcome=timeout path="a b.md" request_id=4f-7a'),
+        (METRIC, "METRIC documents_rejected 1.0 reason=damaged"),
+    ],
+)
+def test_lines_are_readable_or_raw(state_dir: Path, group: None, line: dict[str, Any], shown_as: str) -> None:
+    text = json.dumps(line)
+    boto3.client("logs", region_name="eu-central-1").put_log_events(
+        logGroupName=GROUP,
+        logStreamName="one",
+        logEvents=[{"timestamp": int(NOW_S * 1_000), "message": text}],
+    )
+
+    _, readable = _run(state_dir, "search")
+    _, raw = _run(state_dir, "search", "--raw")
+
+    assert shown(readable).splitlines()[-1].split(" ", 1)[1] == shown_as
+    assert shown(raw).splitlines()[-1].split(" ", 1)[1] == text
+
+
 def test_a_stage_without_the_group_is_a_failure(state_dir: Path) -> None:
     code, world = _run(state_dir, "ingestion")
 
