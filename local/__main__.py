@@ -80,6 +80,16 @@ def status(layout: Layout, _options: argparse.Namespace) -> int:
     return 0 if system.report(layout, choose_ports("default", layout.ports, {})) else 3
 
 
+def restart(layout: Layout, options: argparse.Namespace) -> int:
+    """Start one service anew, in seconds: model, cache or runtime; documents and users stay."""
+    if not layout.ports.exists():
+        print(f"no local system in {layout.state}")
+        return 1
+    with system.exclusive(layout):
+        system.restart(layout, choose_ports("default", layout.ports, {}), options.service)
+    return 0
+
+
 def clean(layout: Layout, options: argparse.Namespace) -> int:
     """Stop the system and remove its state."""
     if layout.marker.exists():
@@ -92,6 +102,7 @@ COMMANDS: dict[str, Callable[[Layout, argparse.Namespace], int]] = {
     "up": up,
     "down": down,
     "status": status,
+    "restart": restart,
     "clean": clean,
 }
 
@@ -101,13 +112,18 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m local", description=(__doc__ or ""), epilog=EPILOG, formatter_class=raw
     )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="up|down|status|clean")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="up|down|status|restart|clean")
     for name, command in COMMANDS.items():
         line = (command.__doc__ or "").splitlines()[0]
         sub = commands.add_parser(name, help=line, description=line, epilog=EPILOG, formatter_class=raw)
         sub.add_argument(
             "--state-dir", type=Path, default=DEFAULT_STATE, metavar="DIR", help="default: .local"
         )
+        if name == "restart":
+            sub.add_argument(
+                "service", choices=system.RESTARTABLE,
+                help="what to end, if it runs or hangs, and to start; `make up` starts all that is missing",
+            )  # fmt: skip
         if name == "up":
             sub.add_argument(
                 "--ports", choices=["default", "free"], default="default",

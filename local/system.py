@@ -16,6 +16,9 @@ from local.ports import Ports, keep_ports, require_free
 from local.services import DEFAULT_WORKERS, Service, services
 from local.steps import kept, step
 
+RESTARTABLE = ("model", "cache", "runtime")
+"""Services without state; the emulator's would be lost with it, so only `down` and `up` change that one."""
+
 
 @contextmanager
 def exclusive(layout: Layout) -> Iterator[None]:
@@ -88,6 +91,24 @@ def start(
         for service in wanted:
             _wait_until_ready(service)
     return is_discarded
+
+
+def restart(layout: Layout, ports: Ports, name: str) -> None:
+    """End one service, if it runs, and start it again; the others and all state are left alone.
+
+    It is killed and not asked: what `RESTARTABLE` names keeps nothing, and one that hangs hears nothing.
+
+    Raises:
+        LocalFault: its port is taken by another process, or it does not become ready.
+    """
+    service = next(service for service in services(layout, ports) if service.name == name)
+    if service.process.identity() is not None:
+        with step(f"end the {name}"):
+            service.process.stop(at_once=True)
+    _require_ports([service], ports)
+    with step(f"start the {name}"):
+        service.process.start(service.launch)
+        _wait_until_ready(service)
 
 
 def is_running(layout: Layout, ports: Ports) -> bool:
