@@ -1,6 +1,7 @@
 """Batches: one outcome for each search, in order, whatever the others are."""
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from haylift.domain.errors import HayliftError, IndexUnavailable, InvalidInput
 from haylift.domain.identity import Scope
 from haylift.domain.search import SearchAnswer, SearchMode, SearchRequest
 from haylift.pipelines.query import HaystackQueryPipeline, query_pipeline
+from haylift.ports import TenantCount
 from haylift.resilience import Deadline
 from haylift.services.batch import BatchSearchService
 from haylift.services.query_cache import QueryCache
@@ -210,7 +212,7 @@ class SlowIndex(FaultyIndex):
 
     time: FakeTime
 
-    def check(self) -> None:
+    def check(self, filled: Iterable[TenantCount] = ()) -> None:
         self.time.sleep(10.0)
 
 

@@ -162,9 +162,10 @@ def _fault(fault: Mapping[str, Any], model: type[BaseModel] | None) -> tuple[str
 
 def _values_of(model: type[BaseModel] | None, field: str) -> list[str]:
     """The values that a field of the model may have, where they are few and named; else none."""
-    if model is None or field not in model.model_fields:
+    known = model.model_fields.get(field) if model else None
+    if known is None or known.annotation is None:
         return []
-    schema = TypeAdapter(model.model_fields[field].annotation).json_schema()
+    schema = TypeAdapter(known.annotation).json_schema()
     return [str(value) for value in schema.get("enum", [])]
 
 
