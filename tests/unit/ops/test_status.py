@@ -145,7 +145,8 @@ def test_a_disabled_key_is_named_although_nobody_can_log_in(state_dir: Path, sta
     assert _status(state_dir, world) == 3
 
     assert shown(world).splitlines()[0] == (
-        "Nobody can log in and tokens are refused: KMS says that the signing key is Disabled; "
+        "Nobody can log in or renew a login; tokens that are out end within 15 minutes: "
+        "KMS says that the signing key is Disabled; "
         "runbook docs/runbooks/api-errors.md"
     )
 
