@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from haylift.routes import ALL_ROUTES
 
 from ops.cli import build_parser
 
@@ -16,6 +17,7 @@ GENERATED = (".local/", ".venv/", ".tools/", "node_modules/")
 FENCE = re.compile(r"^```\w*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 SPAN = re.compile(r"`([^`\n]+)`")
 PATH = re.compile(r"[\w.-]+(/[\w.*-]+)*/?")
+ROUTE = re.compile(r"`(GET|POST|DELETE) ([^`]+)`")
 SUFFIXES = (".py", ".md", ".json", ".toml", ".txt", "/")
 
 
@@ -61,6 +63,25 @@ def check_commands(text: str) -> None:
         build_parser().parse_args(shlex.split(command))
 
 
+def check_routes(text: str) -> None:
+    """The README's table names exactly the routes that there are, with their permissions; aliases aside."""
+    named = {
+        route: row.split("|")[2].strip()
+        for row in text.splitlines()
+        if row.startswith("| `") and ROUTE.search(row)
+        for route in ROUTE.findall(row.split("|")[1])
+    }
+    assert named == {
+        (route.method, route.path): route.permission.value if route.permission else "none"
+        for route in ALL_ROUTES
+        if not route.alias_of
+    }
+
+
+def test_the_table_of_routes_is_whole() -> None:
+    check_routes((ROOT / "README.md").read_text(encoding="utf-8"))
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_every_named_file_exists(page: str) -> None:
     check_paths((ROOT / page).read_text(encoding="utf-8"))
@@ -85,6 +106,10 @@ def test_the_checks_can_fail() -> None:
 
     with pytest.raises(AssertionError):
         check_paths(readme + "\nSee `docs/missing.md`.\n")
+    with pytest.raises(AssertionError):
+        check_routes(readme.replace("`POST /v1/feedback`", "`feedback`"))
+    with pytest.raises(AssertionError):
+        check_routes(readme.replace("| `POST /v1/documents` | write |", "| `POST /v1/documents` | read |"))
     with pytest.raises(AssertionError):
         check_targets(readme + "\nRun `make coffee`.\n")
     with pytest.raises(SystemExit):
