@@ -29,6 +29,7 @@ class Drill:
         causes: names of which `ops status` must give one first.
         side_causes: what else it may name, rightly, while this drill is under way.
         clear_min: minutes within which all are OK again after the repair.
+        settle_min: so many quiet minutes prove that it is over.
         parts: what it breaks; two drills of one part do not run at the same time.
         needs: what must be whole while its alarms clear.
         can_keep: whether the fault may stay after the command has ended.
@@ -45,6 +46,7 @@ class Drill:
     causes: tuple[str, ...]
     side_causes: tuple[str, ...] = ()
     clear_min: float
+    settle_min: float = 1.0
     parts: frozenset[str]
     needs: frozenset[str] = frozenset()
     can_keep: bool = False

@@ -18,6 +18,7 @@ SETTLING_S = 60.0
 """A mapping that is switched takes up to a minute on AWS."""
 
 
+WAITING, IN_WORK = "ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"
 LEAST_VISIBILITY_S = 4
 DRAIN_LIMIT_S = 90.0
 """Others may be sending."""
@@ -181,15 +182,15 @@ class SourcesDisabled(Fault):
 def _wait_for_message(ground: Ground, queue: str) -> None:
     """Waits until something is in the queue, for a while at most."""
     ends_at = time.monotonic() + SETTLING_S
-    while time.monotonic() < ends_at and not _messages(ground, queue):
+    while time.monotonic() < ends_at and not _messages(ground, queue, (WAITING,)):
         if not ground.pause(0.5):
             return
 
 
-def _messages(ground: Ground, queue: str) -> int:
+def _messages(ground: Ground, queue: str, names: tuple[str, ...] = (WAITING, IN_WORK)) -> int:
     url = ground.deployment.output(f"{queue.title()}QueueUrl")
-    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-    found = ground.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+    asked = list(names)
+    found = ground.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=asked)["Attributes"]
     return sum(map(int, found.values()))
 
 

@@ -76,7 +76,9 @@ INGESTION_DRILLS = (
         traffic=(Rate(kind=Kind.POISON, per_minute=12),),
         rings={"documents-rejected": 6},
         causes=("documents-rejected",),
-        clear_min=9,
+        # Five minutes are judged together, and again when the next five have no file in them.
+        clear_min=12,
+        settle_min=6,
         parts=frozenset({"flow", "intake", "interactive"}),
         stages=EVERYWHERE,
     ),

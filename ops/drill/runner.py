@@ -192,14 +192,15 @@ class _Attempt:
             self._ground.say(self._drill.name, f"status names {named}")
 
     def _await_quiet(self, broken: float, repaired: float) -> None:
-        """Until all is quiet for a minute, in which the last answers of the fault are counted."""
+        """Until all is quiet for some minutes, in which the last answers of the fault are counted."""
+        settle_s = self._drill.settle_min * self._ground.minute_s
 
         def is_quiet() -> bool:
             mine = [
                 name for name in self._watch.rang_since(broken) if any_match(self._drill.declared, (name,))
             ]
             changed = (self._watch.last(name, OK, repaired) or repaired for name in mine)
-            is_over = self._runner.now() - max(changed, default=repaired) >= self._ground.minute_s
+            is_over = self._runner.now() - max(changed, default=repaired) >= settle_s
             return is_over and not self._watch.ringing().intersection(mine)
 
         self._watch.wait_for(is_quiet, self._limit_s(self._drill.clear_min))
