@@ -8,6 +8,7 @@ from typing import Any
 from haylift.adapters.dynamodb_flags import DynamoDbFlags
 from haylift.domain.flags import Flags
 
+from ops.at_hand import at_hand
 from ops.changes import audited
 from ops.deployment import Deployment
 from ops.faults import EXIT_OK, OpsFault, UsageFault
@@ -72,7 +73,7 @@ def run_set(session: Session) -> int:
     options = session.options
     change = _change(options.name, options.value)
     if change.warning and not options.yes:
-        command = f"python -m ops flags set {change.name} {change.value} --yes"
+        command = at_hand(f"python -m ops flags set {change.name} {change.value} --yes", options)
         raise UsageFault("yes_missing", f"{change.warning} To do it: {command}")
     deployment = session.deployment()
     change.apply(session, deployment)

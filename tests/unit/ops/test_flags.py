@@ -76,7 +76,8 @@ def test_what_users_feel_needs_a_yes(stage: Path, change: tuple[str, str], felt:
 
     assert exit_code == 2
     assert felt in err
-    assert err.endswith(f"To do it: python -m ops flags set {change[0]} {change[1]} --yes\n")
+    command = f"python -m ops --state-dir {stage} flags set {change[0]} {change[1]} --yes"
+    assert err.endswith(f"To do it: {command}\n")
     assert _run(stage, "flags", "list", "--json")[1] == before
     assert audit_records() == []
 

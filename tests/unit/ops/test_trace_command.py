@@ -78,7 +78,7 @@ def test_an_id_or_the_last_failure_is_asked_for(state_dir: Path, arguments: list
     assert remarked(world).startswith("request_missing")
 
 
-@pytest.mark.parametrize("arguments", [['x"', "--json"], [ID, "--wait", "nan"], [ID, "--wait", "601"]])
+@pytest.mark.parametrize("arguments", [['x"'], [ID, "--wait", "nan"], [ID, "--wait", "601"]])
 def test_what_cannot_be_is_refused(
     state_dir: Path, arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
