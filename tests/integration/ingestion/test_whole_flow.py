@@ -1,6 +1,7 @@
 """Events to searchable chunks: real ledger, bucket, parser process, pipeline and index."""
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -44,7 +45,8 @@ class Flow:
         self.s3.create_bucket(Bucket=BUCKET)
         self.s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
         self.ledger = DynamoDbLedger(LEDGER, TENANTS, client)
-        self.index = SqliteIndex(folder)
+        tenants = DynamoDbTenants(TENANTS, client)
+        self.index = SqliteIndex(folder / "index", count_of=tenants.count)
         self.models = FakeModels()
         self.lanes = MemoryLanes()
         self.count = 0
@@ -65,7 +67,7 @@ class Flow:
                 objects=objects,
                 index=self.index,
                 cache=InMemorySharedCache(),
-                tenants=DynamoDbTenants(TENANTS, client),
+                tenants=tenants,
                 pipeline=HaystackIndexingPipeline(
                     indexing_pipeline(parser, self.models, self.index, splitting),
                     recipe("hashed-words", splitting),
@@ -100,6 +102,15 @@ class Flow:
             batch(["" for _ in orders]), self.worker, lambda _: orders.pop(0), remaining_s=120
         )
         assert answer == {"batchItemFailures": []}
+
+    def tried(self) -> int:
+        """How many of the orders were done; the others come back."""
+        orders, self.lanes.sent = self.lanes.sent, []
+        for lane, order in orders:
+            answer = consume_orders(batch(["0"]), self.worker, {"0": order}.__getitem__, remaining_s=120)
+            if answer != {"batchItemFailures": []}:
+                self.lanes.sent.append((lane, order))
+        return len(orders) - len(self.lanes.sent)
 
     def found(self, text: str) -> list[tuple[str, str]]:
         query = LegQuery(text=text, vector=None, depth=10)
@@ -154,3 +165,38 @@ def test_a_replaced_file_is_found_in_its_new_version_and_a_deleted_one_not_at_al
     flow.work()
     assert flow.found("Tom") == []
     assert flow.verdict("cats.md") == (DocumentState.DELETED, "")
+
+
+def test_uploads_and_deletions_wait_for_a_lost_index_and_end_when_it_is_back(
+    flow: Flow, tmp_path: Path
+) -> None:
+    for name in ("cats.md", "dogs.md", "birds.md"):
+        flow.put(name, b"Tom purrs.")
+    flow.work()
+    away = Path(shutil.move(tmp_path / "index", tmp_path / "away"))
+
+    flow.put("fish.md", b"Tom swims.")
+    flow.delete("cats.md")
+    done_meanwhile = flow.tried()
+    away.rename(tmp_path / "index")
+
+    assert (done_meanwhile, flow.tried()) == (0, 2)
+    assert sorted(name for name, _ in flow.found("Tom")) == ["birds.md", "dogs.md", "fish.md"]
+
+
+def test_a_tenant_whose_index_is_lost_for_good_begins_anew_by_deleting_all(
+    flow: Flow, tmp_path: Path
+) -> None:
+    for name in ("cats.md", "dogs.md"):
+        flow.put(name, b"Tom purrs.")
+    flow.work()
+    shutil.rmtree(tmp_path / "index")
+
+    for name in ("cats.md", "dogs.md"):
+        flow.delete(name)
+    done = [flow.tried(), flow.tried()]
+    flow.put("cats.md", b"Tom purrs.")
+    flow.work()
+
+    assert sum(done) == 2
+    assert flow.found("Tom") == [("cats.md", "Tom purrs.")]
