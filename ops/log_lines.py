@@ -6,7 +6,18 @@ from typing import Any
 
 METRICS, DETAIL = "_aws", "detail"
 LEFT_OUT = frozenset(
-    {"level", "message", "timestamp", "location", "service", "request_id", "xray_trace_id", METRICS, DETAIL}
+    {
+        "level",
+        "message",
+        "timestamp",
+        "location",
+        "service",
+        "request_id",
+        "xray_trace_id",
+        "taskName",
+        METRICS,
+        DETAIL,
+    }
 )
 """Shown in a place of their own, or the same in every line."""
 
