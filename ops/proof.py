@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from haylift.domain.errors import KEYWORD_ONLY
 from haylift.domain.search import SearchMode
-from haylift.services.flags import KEYWORD_ONLY
 
 from ops.api import ApiClient
 from ops.faults import ApiFault, OpsFault

@@ -24,6 +24,8 @@ NEVER_ANSWERED = {
     "invalid_event", "foreign_bucket", "invalid_order", "invalid_sequencer", "invalid_key",
     # Of ingestion: a verdict, another worker's turn, a text of a document, a model that has too much to do.
     "document_rejected", "out_of_turn", "text_too_long", "model_refused_input", "model_busy",
+    # Of the authorizer, whose refusals the gateway answers as `unauthorized`.
+    "token_invalid",
     # The tenant of a verified token always is a name.
     "invalid_name",
     # Callers go on without the cache; the classes above the ones with a name of their own are not raised.

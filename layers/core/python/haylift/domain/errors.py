@@ -19,6 +19,9 @@
 HTTP statuses are given once, in `haylift.http`.
 """
 
+KEYWORD_ONLY = "keyword_only"
+"""The reason of a degraded answer, and the code of a refusal, while the operators' flag is set."""
+
 MODEL_SLEEPING = "model_sleeping"
 """Code of `ModelUnavailable` when the endpoint has no copy running and wakes one up."""
 

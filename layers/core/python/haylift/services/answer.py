@@ -6,13 +6,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from haylift.domain.chunks import Hit
-from haylift.domain.errors import DeadlineExceeded, HayliftError, ModelUnavailable
+from haylift.domain.errors import KEYWORD_ONLY, DeadlineExceeded, HayliftError, ModelUnavailable
 from haylift.domain.identity import Scope
 from haylift.domain.search import CacheLevel, Citation, QuestionAnswer, Retrieved, SearchRequest
 from haylift.ports import QueryPipeline, Reranker
 from haylift.resilience import Deadline
 from haylift.services.cached_values import answer_from_bytes, answer_to_bytes
-from haylift.services.flags import KEYWORD_ONLY
 from haylift.services.query_cache import CacheKey, QueryCache
 from haylift.services.ranking import Ranking, SentenceRanking, answer_version
 from haylift.services.search import record_lookup

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from haylift.domain.errors import DependencyUnavailable, ModelUnavailable
+from haylift.domain.errors import KEYWORD_ONLY, DependencyUnavailable, ModelUnavailable
 from haylift.domain.flags import Flags
 from haylift.domain.identity import Scope
 from haylift.domain.search import Retrieved, SearchMode, SearchRequest
@@ -20,8 +20,6 @@ KEPT_S = 5.0
 
 SHED_RETRY_AFTER_S = 5.0
 KEYWORD_ONLY_RETRY_AFTER_S = 30.0
-KEYWORD_ONLY = "keyword_only"
-"""The reason of a degraded answer, and the code of a refusal, while the flag is set."""
 
 
 class CurrentFlags:
