@@ -18,6 +18,7 @@ from tests.infra.assembly import STAGES, Template, resources, templates
 
 pytestmark = [pytest.mark.infra, pytest.mark.timeout(900)]
 
+SETTINGS = "settings"
 ACCESS_BY_AUTHORIZER = {"WithToken": Access.TOKEN, "Anybody": Access.OPTIONAL}
 
 type Routes = dict[str, tuple[str, str]]
@@ -43,12 +44,14 @@ def routes_of_contracts() -> Routes:
 def routes_of_app(name: str) -> set[str]:
     """What a function's app answers."""
     create_app = importlib.import_module(f"functions.{name}.app").create_app
-    services: list[Any] = [AnyService() for _ in inspect.signature(create_app).parameters]
+    services: list[Any] = [
+        AnyService() for word in inspect.signature(create_app).parameters if word != SETTINGS
+    ]
     return {
         f"{method} {route.path}"
         for route in create_app(*services).routes
         if isinstance(route, APIRoute)
-        for method in route.methods
+        for method in route.methods or ()
     }
 
 
