@@ -86,10 +86,10 @@ def test_each_request_has_one_record_wherever_it_ended(system: System, name: str
     tokens = system.login(name, PASSWORD).json()
     answers = {
         "": system.http.get("/v1/documents", headers=bearer(tokens)),
-        "access_denied": system.http.delete("/v1/documents/abc", headers=bearer(tokens)),
+        "permission_missing": system.http.delete("/v1/documents/abc", headers=bearer(tokens)),
         "unauthorized": system.http.get("/v1/documents"),
         "token_invalid": system.http.get("/v1/documents", headers={"Authorization": "Bearer x.y.z"}),
-        "missing_authentication_token": system.http.get(f"/v1/{word()}"),
+        "route_not_found": system.http.get(f"/v1/{word()}"),
         "invalid_credentials": system.login(name, "not the password"),
         "document_not_found": system.http.get(f"/v1/documents/{'a' * 32}", headers=bearer(tokens)),
     }
@@ -103,7 +103,7 @@ def test_each_request_has_one_record_wherever_it_ended(system: System, name: str
     assert sorted(record["code"] for record in found) == sorted(answers)
     assert [request_ids[record["request_id"]] for record in found] == [record["code"] for record in found]
     by_code = {record["code"]: record for record in found}
-    assert (by_code["access_denied"]["actor"], by_code["access_denied"]["tenant"]) == (name, "acme")
+    assert (by_code["permission_missing"]["actor"], by_code["permission_missing"]["tenant"]) == (name, "acme")
     assert by_code["invalid_credentials"]["actor"] == name
     assert PASSWORD not in json.dumps(found)
 

@@ -22,7 +22,7 @@ STACKS["prod"] = STACKS["dev"]
 OUTPUTS = {
     "RestApiId", "ApiStageName", "ApiUrl", "UploadBucketName", "UsersTableName", "TokensTableName",
     "LedgerTableName", "TenantsTableName", "OnCallInboxUrl", "PageTopicArn", "TicketTopicArn", "SigningKeyId",
-    "FeedbackTableName", "AuditBucketName", "AuditLogGroupName", "DashboardName",
+    "FeedbackTableName", "AuditBucketName", "AuditDeadQueueUrl", "AuditLogGroupName", "DashboardName",
     "EmbedEndpointName", "InteractiveQueueUrl", "BackfillQueueUrl", "IntakeQueueUrl",
 }  # fmt: skip
 
