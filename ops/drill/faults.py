@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, override
 
 from ops import sources
@@ -24,8 +24,6 @@ DRAIN_LIMIT_S = 90.0
 """Others may be sending."""
 
 DRAIN_VISIBILITY_S = 20
-CHAIN_S = 0.5
-"""A message of the function before is there by then."""
 
 
 class Fault(Protocol):
@@ -61,9 +59,15 @@ class NoFault(Fault):
 
 @dataclass(frozen=True)
 class Throttled(Fault):
-    """Functions whose reserved concurrency is 0: every invocation is refused."""
+    """Functions whose reserved concurrency is 0: every invocation is refused.
+
+    Args:
+        functions: the last of a chain first, so that each is still called.
+        queues: what feeds a function, by its name; the one before it goes on until something waits there.
+    """
 
     functions: tuple[str, ...]
+    queues: Mapping[str, str] = field(default_factory=dict)
 
     @override
     def learn(self, ground: Ground) -> Known:
@@ -77,11 +81,11 @@ class Throttled(Fault):
 
     @override
     def inject(self, ground: Ground, known: Known) -> None:
-        """Takes all concurrency away; from the last function of a chain on, so that each is still called."""
-        for number, name in enumerate(self.functions):
-            if number:
-                ground.pause(CHAIN_S)
+        """Takes all concurrency away."""
+        for name in self.functions:
             self._reserve(ground, name, 0)
+            if name in self.queues:
+                _wait_for_message(ground, self.queues[name])
 
     @override
     def repair(self, ground: Ground, known: Known) -> None:

@@ -19,10 +19,10 @@ from ops.drill.watch import OK, RINGING, Watch
 from ops.faults import OpsFault
 
 SLACK_S = 15.0
+"""Beside the minutes of a limit: the emulator's clock, our looks at it, the end of a request."""
+
 QUIET_WITHIN_MIN = 6.0
 """A system that has just come up has had no heartbeat yet, and a drill before may have gone wrong."""
-
-"""Beside the minutes of a limit: the emulator's clock, our looks at it, the end of a request."""
 
 CALM_KINDS = frozenset({Kind.SEARCH, Kind.QUESTION, Kind.LOGIN, Kind.TOUR})
 """Goes on after the repair: users are what proves it."""

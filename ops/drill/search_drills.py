@@ -5,12 +5,13 @@ from ops.drill.faults import KeyDisabled, RuleDisabled, Throttled
 from ops.drill.local_faults import Held, Stopped
 from ops.drill.traffic import Kind, Rate
 
-SLOW_MODEL = ("slow", "model", "--stopped-s", "2.6", "--running-s", "1.6")
+SLOW_MODEL = ("slow", "model", "--stopped-s", "2.8", "--running-s", "1.2")
 """Below the 3 s that a search waits for its vector, and far above the 2 s of the alarm."""
 
-STALLED_MODEL = ("slow", "model", "--stopped-s", "12.4", "--running-s", "7.6")
-"""A question waits longer than the 10 s of the alarm for the order of its sentences."""
+STALLED_MODEL = ("slow", "model", "--stopped-s", "7.5", "--running-s", "4.0")
+"""A question waits 6 s for the order of its sentences and then goes without: above the 5 s of the alarm."""
 
+FED_BY = {"ingestion": "interactive", "dispatch": "intake"}
 BEHIND_THE_GATEWAY = ("ingestion", "dispatch", "auth", "documents", "metrics", "reference", "search", "audit")
 
 SEARCH_DRILLS = (
@@ -56,11 +57,11 @@ SEARCH_DRILLS = (
     ),
     Drill(
         name="model-slow",
-        breaks="the model endpoint's process stands still for 2.6 s of every 4.2 s",
+        breaks="the model endpoint's process stands still for 2.8 s of every 4 s",
         felt="many searches take more than two seconds",
         fault=lambda: Held(SLOW_MODEL, mend=("start", "model")),
         traffic=(SEARCHES,),
-        rings={"search-slow/search": 5},
+        rings={"search-slow/search": 7},
         may_ring=("model-endpoint-failing",),
         causes=("model-endpoint-slow", "answers-slow"),
         side_causes=("answers-slow",),
@@ -76,18 +77,21 @@ SEARCH_DRILLS = (
         rings={"search-errors": 4, "index-unhealthy/probe": 5},
         may_ring=("api-errors", "heartbeat", "index-unhealthy/writes"),
         causes=("index-unavailable",),
-        side_causes=("requests-fail",),
+        side_causes=(
+            "function-crashing",
+            "requests-fail",
+        ),
         clear_min=8,
         parts=frozenset({"flow", "index", "search", "heartbeat"}),
         needs=frozenset({"heartbeat"}),
     ),
     Drill(
         name="model-stall",
-        breaks="the model endpoint's process stands still for 12.4 s of every 20 s",
-        felt="some questions take more than ten seconds, some searches go by keywords",
+        breaks="the model endpoint's process stands still for 7.5 s of every 11.5 s",
+        felt="many questions take more than five seconds, some searches go by keywords",
         fault=lambda: Held(STALLED_MODEL, mend=("start", "model")),
         traffic=(Rate(kind=Kind.QUESTION, per_minute=40),),
-        rings={"search-slow/query": 9},
+        rings={"search-slow/query": 8},
         may_ring=("model-endpoint-failing", "search-slow", "api-errors"),
         causes=("model-endpoint-slow", "model-endpoint-down", "answers-slow"),
         side_causes=("requests-fail",),
@@ -103,7 +107,7 @@ SEARCH_DRILLS = (
         rings={"index-unhealthy/probe": 8},
         may_ring=("search-errors", "search-slow", "api-errors", "heartbeat"),
         causes=("index-unavailable",),
-        side_causes=("requests-fail", "answers-slow"),
+        side_causes=("function-crashing", "requests-fail", "answers-slow"),
         clear_min=8,
         parts=frozenset({"flow", "index", "search", "heartbeat"}),
         needs=frozenset({"heartbeat"}),
@@ -139,12 +143,12 @@ SEARCH_DRILLS = (
         name="throttle",
         breaks="no function but the authorizer may run (reserved concurrency 0)",
         felt="every request is answered 500, new files wait",
-        fault=lambda: Throttled(BEHIND_THE_GATEWAY),
+        fault=lambda: Throttled(BEHIND_THE_GATEWAY, FED_BY),
         traffic=(Rate(kind=Kind.TOUR, per_minute=40), Rate(kind=Kind.SMALL_FILE, per_minute=12)),
         rings={**{f"functions-throttled/{name}": 5 for name in BEHIND_THE_GATEWAY}, "api-errors": 5},
         may_ring=("search-errors", "heartbeat", "index-unhealthy", "cache-unhealthy", "ingestion-stuck"),
         causes=("functions-throttled",),
-        side_causes=("requests-fail", "queue-flooded"),
+        side_causes=("function-crashing", "requests-fail", "queue-flooded"),
         clear_min=6,
         parts=frozenset(
             {"flow", "search", "index", "cache", "heartbeat", "model", "intake", "interactive", "audit"}

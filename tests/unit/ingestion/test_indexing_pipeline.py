@@ -177,6 +177,8 @@ def test_haystacks_snapshot_of_a_fault_is_not_in_the_log(caplog: pytest.LogCaptu
     haystack, ours = logging.getLogger(SNAPSHOT_LOGGER), logging.getLogger("haylift")
     before = (haystack.level, ours.handlers, ours.level, ours.propagate)
     try:
+        # Another test's entry point may have configured the logs of this process before.
+        haystack.setLevel(logging.WARNING)
         without_us = warnings_of_a_fault(caplog)
         caplog.clear()
         configure_logging("ingestion", "INFO")
