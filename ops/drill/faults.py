@@ -32,6 +32,9 @@ class Fault(Protocol):
     def learn(self, ground: Ground) -> Known:
         """Looks at the healthy state; changes nothing."""
 
+    def prepare(self, ground: Ground, known: Known) -> None:
+        """What must be in place before the first request of the drill; breaks nothing. Usually nothing."""
+
     def inject(self, ground: Ground, known: Known) -> None:
         """Breaks it."""
 

@@ -112,9 +112,13 @@ class Retried(Fault):
         return {**self.cause.learn(ground), **self.impatience.learn(ground)}
 
     @override
-    def inject(self, ground: Ground, known: Known) -> None:
-        """First the queues, so that no message is held for long."""
+    def prepare(self, ground: Ground, known: Known) -> None:
+        """The queues, before the first file: a message received earlier would be held for minutes."""
         self.impatience.inject(ground, known)
+
+    @override
+    def inject(self, ground: Ground, known: Known) -> None:
+        """Begins the cause."""
         self.cause.inject(ground, known)
 
     @override

@@ -136,6 +136,7 @@ class _Attempt:
 
     def _break(self, known: Known, calm: ExitStack) -> None:
         self._ground.say(self._drill.name, f"breaks: {self._drill.breaks}")
+        self._fault.prepare(self._ground, known)
         for one, rate in zip(self._traffic, self._drill.traffic, strict=True):
             (calm if rate.kind in CALM_KINDS else self._storm).enter_context(one.running())
         self._fault.inject(self._ground, known)

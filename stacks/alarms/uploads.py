@@ -77,7 +77,8 @@ def documents_rejected() -> AlarmSpec:
             "ratio": ours(Metric.DOCUMENT_REJECTIONS, "Average"),
             "n": ours(Metric.DOCUMENT_REJECTIONS, "SampleCount"),
         },
-        expression=guarded("ratio", "n", minimum),
+        # A gap is no file: the alarm is over without waiting for the next one.
+        expression=guarded("FILL(ratio, 0)", "FILL(n, 0)", minimum),
         threshold=0.2,
         minimum_volume=minimum,
         period_s=300,
