@@ -70,7 +70,7 @@ def test_the_corpus_is_large_and_its_control_is_let_in() -> None:
     assert caller.groups == {"staff"}
 
 
-@pytest.mark.parametrize("name", ATTACKS)
+@pytest.mark.parametrize("name", ATTACKS, ids=[f"attack {number}" for number in range(len(ATTACKS))])
 def test_an_attack_is_refused(name: str) -> None:
     refuses(service().session, name)
 

@@ -68,6 +68,7 @@ def test_what_is_no_hash_fits_nothing_and_is_no_crash(password: str, unusable: s
         (old_hash(b"x"), True),
         ("", True),
     ],
+    ids=["as wanted", "more costly", "bcrypt", "none"],
 )
 def test_old_hashes_want_to_be_renewed(password_hash: str, is_old: bool) -> None:
     assert FAST.needs_rehash(password_hash) is is_old
