@@ -79,7 +79,7 @@ QUIET = {
     "a night of good questions": Scenario(is_night=True, change=puts(QUERY_FAILURES, values=[0] * 12)),
     "a night of good batches": Scenario(is_night=True, change=puts(BATCH_FAILURES, values=[0] * 12)),
     "nearly slow": Scenario(
-        change=both(puts(SEARCH_TIMES, values=[1.9] * 30), puts(QUERY_TIMES, values=[2.9] * 12))
+        change=both(puts(SEARCH_TIMES, values=[1.9] * 30), puts(QUERY_TIMES, values=[2.4] * 12))
     ),
     "two slow minutes": Scenario(
         fault=range(12, 14), change=puts(SEARCH_TIMES, QUERY_TIMES, values=[20] * 30)
