@@ -51,7 +51,7 @@ def tests(**environment: str) -> list[Check]:
     Those of the running system have the machine for themselves: drills measure how soon alarms ring.
     """
     endpoint_python = GPU_ENDPOINT / ".venv" / "bin" / "python"
-    pytest = [BIN / "python", "-m", "pytest"]
+    pytest: list[str | Path] = [BIN / "python", "-m", "pytest"]
     parts = [*pytest, "tests", "--ignore=tests/e2e", f"--numprocesses={TEST_PROCESSES}", "--dist=loadfile"]
     return [
         Check("tests of the parts", parts, ROOT, environment),

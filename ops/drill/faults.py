@@ -34,7 +34,7 @@ class Fault(Protocol):
 
     def prepare(self, ground: Ground, known: Known) -> None:
         """What must be in place before the first request of the drill; breaks nothing. Usually nothing."""
-        return
+        _ = ground, known
 
     def inject(self, ground: Ground, known: Known) -> None:
         """Breaks it."""
