@@ -129,8 +129,13 @@ def test_a_slow_part_stands_still_and_goes_on_at_the_end(layout: Layout) -> None
 
 def test_a_crashing_function_is_known_by_its_environment() -> None:
     environment = {"AWS_LAMBDA_FUNCTION_NAME": "haylift-local-search", "PATH": os.environ["PATH"]}
-    with subprocess.Popen(["sleep", "600"], env=environment) as process:
+    with subprocess.Popen(
+        ["sh", "-c", "echo ready; read _"], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
         try:
+            # Between exec and the program's first instruction the kernel shows no environment yet.
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"ready\n"
             assert breakage._function_of(process.pid) == "haylift-local-search"
         finally:
             process.send_signal(signal.SIGKILL)
