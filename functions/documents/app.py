@@ -112,6 +112,8 @@ def _shown(record: DocumentRecord) -> dict[str, object]:
         "revision": record.revision,
         "size_bytes": record.size_bytes,
         "chunk_count": record.chunk_count,
+        "partial": record.partial,
+        "partial_detail": record.partial_detail,
         "media_type": record.media_type,
         "received_at": _moment(record.received_at),
         "updated_at": _moment(record.updated_at),

@@ -21,6 +21,8 @@ class Document(AnswerModel):
     revision: int = Field(description="Raised by every upload and deletion.")
     size_bytes: int
     chunk_count: int
+    partial: bool = Field(description="True when a part of the file could not be read and is not searchable.")
+    partial_detail: str = Field(description="What is missing and how much, such as `2 pages`; empty: nothing.")
     media_type: str
     received_at: AwareDatetime | None
     updated_at: AwareDatetime | None
@@ -71,6 +73,8 @@ _DOCUMENT = {
     "revision": 1,
     "size_bytes": 2_048,
     "chunk_count": 4,
+    "partial": False,
+    "partial_detail": "",
     "media_type": "text/markdown",
     "received_at": "2026-01-31T10:00:00.000Z",
     "updated_at": "2026-01-31T10:00:02.500Z",

@@ -208,6 +208,7 @@ def _described(row: DocumentRecord, record: DocumentRecord) -> DocumentRecord:
         version_id=record.version_id,
         size_bytes=record.size_bytes,
         access_groups=record.access_groups,
+        partial_detail=record.partial_detail,
     )
 
 

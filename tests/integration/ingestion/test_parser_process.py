@@ -124,7 +124,7 @@ def test_the_child_knows_nothing_of_our_environment(file: Path, monkeypatch: pyt
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     telling = (
         "import json, os; print(json.dumps({'title': ' '.join(sorted(os.environ)), 'media_type': ''}));"
-        "print(json.dumps({'end': True}))"
+        "print(json.dumps({'end': True, 'omissions': {}}))"
     )
 
     parsed = parse(file, "a.md", b"text", ParserProcess(LIMITS, command=child(telling)))

@@ -84,6 +84,8 @@ def test_a_document_is_shown() -> None:
         "revision": 3,
         "size_bytes": 1_234,
         "chunk_count": 7,
+        "partial": False,
+        "partial_detail": "",
         "media_type": "text/markdown",
         "received_at": "2027-01-15T08:00:00.000Z",
         "updated_at": "2027-01-15T08:00:02.500Z",

@@ -73,6 +73,7 @@ def description(record: DocumentRecord) -> dict[str, Value]:
         "version_id": record.version_id,
         "size_bytes": record.size_bytes,
         "access_groups": record.access_groups,
+        "partial_detail": record.partial_detail,
     }
 
 

@@ -136,7 +136,7 @@ def _document(output: bytes, status: int) -> ParsedDocument:
         if "rejected" in verdict:
             raise DocumentRejected(str(verdict["detail"]), reason=str(verdict["rejected"]))
         if verdict.get("end") is True:
-            return _read(lines)
+            return _read(lines, verdict["omissions"])
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         status = max(status, 0)
     # Without a verdict it died: by the kernel's limits (a signal), or of the file.
@@ -144,7 +144,7 @@ def _document(output: bytes, status: int) -> ParsedDocument:
     raise DocumentRejected("The parser died of the file.", reason=reason)
 
 
-def _read(lines: list[dict[str, Any]]) -> ParsedDocument:
+def _read(lines: list[dict[str, Any]], omissions: dict[str, Any]) -> ParsedDocument:
     first, *blocks = lines
     return ParsedDocument(
         title=str(first["title"]),
@@ -153,9 +153,12 @@ def _read(lines: list[dict[str, Any]]) -> ParsedDocument:
             Block(
                 text=str(line["text"]),
                 page=None if line["page"] is None else int(line["page"]),
+                slide=None if line["slide"] is None else int(line["slide"]),
+                sheet=str(line["sheet"]),
                 headings=tuple(map(str, line["headings"])),
                 is_table=bool(line["is_table"]),
             )
             for line in blocks
         ),
+        omissions={str(kind): int(count) for kind, count in omissions.items()},
     )

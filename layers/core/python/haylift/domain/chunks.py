@@ -1,6 +1,7 @@
 """Text on its way from a file to a search result."""
 
 from array import array
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 type Vector = array[float]
@@ -13,22 +14,39 @@ type MetaValue = str | int | float | bool | list[str]
 class Block:
     """A piece of a parsed document that must not be torn needlessly: a paragraph, a table, a list.
 
-    `page` counts from 1; `headings` is the path from the top heading down.
+    `page` and `slide` count from 1; `sheet` is a table sheet's name; `headings` is the path from the top
+    heading down.
     """
 
     text: str
     page: int | None = None
+    slide: int | None = None
+    sheet: str = ""
     headings: tuple[str, ...] = ()
     is_table: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class ParsedDocument:
-    """What a parser makes of a file."""
+    """What a parser makes of a file.
+
+    `omissions` counts what could not be read, by kind in the plural (`pages`, `attachments`): what is
+    left out must be told.
+    """
 
     title: str
     media_type: str
     blocks: tuple[Block, ...]
+    omissions: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def partial_detail(self) -> str:
+        """What is left out, as people read it; empty when nothing is.
+
+        >>> ParsedDocument(title="", media_type="", blocks=(), omissions={"pages": 2}).partial_detail
+        '2 pages'
+        """
+        return ", ".join(f"{count} {kind}" for kind, count in sorted(self.omissions.items()) if count)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +61,8 @@ class Chunk:
     title: str
     text: str
     page: int | None = None
+    slide: int | None = None
+    sheet: str = ""
     headings: tuple[str, ...] = ()
     access_groups: frozenset[str] = frozenset()
     meta: dict[str, MetaValue] = field(default_factory=dict)

@@ -137,6 +137,7 @@ class DocumentRecord:
     `draft` names the bytes, and the way to read them, that the chunks of an unfinished revision are made of.
     `access_groups` are those of the last version that was read, `claimed_groups` those of the newest
     claimed one: who sees the document must be in both; an empty set is everybody in the tenant.
+    `partial_detail` counts what the text lacks of the file, such as `2 pages`; empty: nothing.
     """
 
     tenant: str
@@ -167,6 +168,12 @@ class DocumentRecord:
     searchable_at: float = 0.0
     claimed_groups: frozenset[str] = frozenset()
     access_groups: frozenset[str] = frozenset()
+    partial_detail: str = ""
+
+    @property
+    def partial(self) -> bool:
+        """True when parts of the file could not be read and what is searchable lacks them."""
+        return bool(self.partial_detail)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,7 @@ from typing import Any
 
 from haylift.domain.chunks import Block
 from haylift.domain.errors import DocumentRejected
-from haylift.parsing.converter import SourceFile
+from haylift.parsing.converter import Converted, SourceFile
 from haylift.parsing.registry import choose
 
 type Line = dict[str, Any]
@@ -30,6 +30,8 @@ def main() -> int:
     try:
         for line in _lines(request):
             _write(line)
+        sys.stdout.buffer.flush()
+        return 0
     except MemoryError:
         verdict: Line = {"rejected": "parser_limit", "detail": "The file needs more memory than the limit."}
     except DocumentRejected as rejection:
@@ -37,8 +39,6 @@ def main() -> int:
     # The outermost loop of this process: whatever a library raises over a file is a verdict on the file.
     except Exception as fault:
         verdict = {"rejected": "damaged", "detail": f"The file cannot be read ({type(fault).__name__})."}
-    else:
-        verdict = {"end": True}
     _write(verdict)
     sys.stdout.buffer.flush()
     return 0
@@ -72,13 +72,22 @@ def _lines(request: Line) -> Iterator[Line]:
             raise DocumentRejected("The file holds more text than the limit.", reason="parser_limit")
         yield _block_line(block)
     if not chars:
-        raise DocumentRejected("The file holds no text.", reason="no_text")
+        raise _nothing(converted)
+    yield {"end": True, "omissions": dict(converted.omissions)}
+
+
+def _nothing(converted: Converted) -> DocumentRejected:
+    if converted.omissions.total():
+        return DocumentRejected("No part of the file can be read.", reason="damaged")
+    return DocumentRejected("The file holds no text.", reason="no_text")
 
 
 def _block_line(block: Block) -> Line:
     return {
         "text": block.text,
         "page": block.page,
+        "slide": block.slide,
+        "sheet": block.sheet,
         "headings": block.headings,
         "is_table": block.is_table,
     }

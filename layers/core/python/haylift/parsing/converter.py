@@ -1,7 +1,8 @@
 """What a converter takes and gives."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from haylift.domain.chunks import Block
@@ -21,10 +22,15 @@ class SourceFile:
 
 @dataclass(frozen=True, kw_only=True)
 class Converted:
-    """A file's title (empty: it has none) and its blocks, made one by one."""
+    """A file's title (empty: it has none) and its blocks, made one by one.
+
+    `omissions` counts, while the blocks are made, what of the file is not in them: its `pages`,
+    `attachments` and so on. What is left out without a count there is a fault.
+    """
 
     title: str
     blocks: Iterable[Block]
+    omissions: Counter[str] = field(default_factory=Counter)
 
 
 type Converter = Callable[[SourceFile], Converted]

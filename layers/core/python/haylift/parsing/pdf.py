@@ -1,9 +1,10 @@
 """PDF by pypdf: a page's paragraphs with the page's number."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 from pypdf import PasswordType, PdfReader
-from pypdf.errors import DependencyError, FileNotDecryptedError
+from pypdf.errors import DependencyError, FileNotDecryptedError, LimitReachedError
 
 from haylift.domain.chunks import Block
 from haylift.domain.errors import DocumentRejected
@@ -18,7 +19,7 @@ EMPTY_TITLES = frozenset({"", "untitled", "(anonymous)", "anonymous"})
 
 
 def convert(source: SourceFile) -> Converted:
-    """A PDF's text, page by page.
+    """A PDF's text, page by page; a page that cannot be read is counted in the omissions.
 
     Raises:
         DocumentRejected: `damaged` when its end is missing (pages could be lost without a trace),
@@ -32,7 +33,12 @@ def convert(source: SourceFile) -> Converted:
     if not reader.pages:
         raise DocumentRejected("The PDF has no pages.", reason="damaged")
     title = str((reader.metadata and reader.metadata.title) or "").strip()
-    return Converted(title="" if title.lower() in EMPTY_TITLES else title, blocks=_blocks(reader))
+    omissions: Counter[str] = Counter()
+    return Converted(
+        title="" if title.lower() in EMPTY_TITLES else title,
+        blocks=_blocks(reader, omissions),
+        omissions=omissions,
+    )
 
 
 def _is_locked(reader: PdfReader) -> bool:
@@ -42,6 +48,16 @@ def _is_locked(reader: PdfReader) -> bool:
         return True
 
 
-def _blocks(reader: PdfReader) -> Iterator[Block]:
+def _blocks(reader: PdfReader, omissions: Counter[str]) -> Iterator[Block]:
     for number, page in enumerate(reader.pages, start=1):
-        yield from paragraphs(page.extract_text(), page=number)
+        try:
+            text = page.extract_text()
+        except MemoryError:
+            raise
+        except LimitReachedError as bomb:
+            raise DocumentRejected("A page unpacks to more than the limit.", reason="parser_limit") from bomb
+        # Whatever a page's content makes pypdf raise: the other pages are worth having, and it is counted.
+        except Exception:
+            omissions["pages"] += 1
+            continue
+        yield from paragraphs(text, page=number)

@@ -146,11 +146,15 @@ class IndexingTask:
 
 @dataclass(frozen=True, kw_only=True)
 class IndexedDocument:
-    """What became of a file: all its chunks are written, none is live yet."""
+    """What became of a file: all its chunks are written, none is live yet.
+
+    `partial_detail` counts what of the file is not in them; empty: nothing is left out.
+    """
 
     title: str
     media_type: str
     chunk_count: int
+    partial_detail: str = ""
 
 
 class IndexingPipeline(Protocol):

@@ -184,6 +184,7 @@ class Attempt:
             title=indexed.title,
             media_type=indexed.media_type,
             chunk_count=indexed.chunk_count,
+            partial_detail=indexed.partial_detail,
         )
 
     def _delete(self) -> bool:
@@ -198,7 +199,13 @@ class Attempt:
 
     def _hide(self, *, reason: str) -> None:
         self._record = replace(
-            self._record, reason=reason, title="", media_type="", content_digest="", chunk_count=0
+            self._record,
+            reason=reason,
+            title="",
+            media_type="",
+            content_digest="",
+            chunk_count=0,
+            partial_detail="",
         )
         self._publish(self._parts.ledger.activate(self._record, live_revision=0))
         self._record = replace(self._record, live_revision=0)

@@ -70,7 +70,10 @@ class ChunkWriter:
                 count += len(numbered)
         return {
             "indexed": IndexedDocument(
-                title=pattern.title, media_type=split.document.media_type, chunk_count=count
+                title=pattern.title,
+                media_type=split.document.media_type,
+                chunk_count=count,
+                partial_detail=split.document.partial_detail,
             )
         }
 
@@ -125,6 +128,8 @@ def _chunk(task: IndexingTask, pattern: Chunk, part: Part) -> Chunk:
         chunk_id=task.key.chunk_id(task.revision, part.position, part.path),
         text=part.piece.text,
         page=part.piece.page,
+        slide=part.piece.slide,
+        sheet=part.piece.sheet,
         headings=part.piece.headings,
     )
 
