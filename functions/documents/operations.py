@@ -21,8 +21,8 @@ class Document(AnswerModel):
     revision: int = Field(description="Raised by every upload and deletion.")
     size_bytes: int
     chunk_count: int
-    partial: bool = Field(description="True when a part of the file could not be read and is not searchable.")
-    partial_detail: str = Field(description="What is missing and how much, such as `2 pages`; empty: nothing.")
+    partial: bool = Field(description="True when a part of the file could not be read.")
+    partial_detail: str = Field(description="What is missing and how much, such as `2 pages`.")
     media_type: str
     received_at: AwareDatetime | None
     updated_at: AwareDatetime | None
