@@ -95,6 +95,8 @@ def _result(hit: Hit) -> dict[str, Any]:
         "score": round(hit.score, 6),
         "page": chunk.page,
         "heading": chunk.headings[-1] if chunk.headings else None,
+        "slide": chunk.slide,
+        "sheet": chunk.sheet or None,
         "meta": chunk.meta,
     }
 
@@ -107,6 +109,8 @@ def _citation(citation: Citation) -> dict[str, Any]:
         "quote": citation.quote,
         "page": citation.page,
         "heading": citation.heading,
+        "slide": citation.slide,
+        "sheet": citation.sheet,
         "score": citation.score,
     }
 

@@ -21,6 +21,8 @@ class SearchResult(AnswerModel):
     score: float = Field(description="0 to 1 within one answer; not comparable between answers.")
     page: int | None
     heading: str | None
+    slide: int | None = Field(description="Of a presentation, from 1.")
+    sheet: str | None = Field(description="Of a spreadsheet, its name.")
     meta: dict[str, MetaValue]
 
 
@@ -81,6 +83,8 @@ class Citation(AnswerModel):
     quote: str
     page: int | None
     heading: str | None
+    slide: int | None = Field(description="Of a presentation, from 1.")
+    sheet: str | None = Field(description="Of a spreadsheet, its name.")
     score: float
 
 

@@ -71,6 +71,8 @@ class Citation:
     quote: str
     page: int | None = None
     heading: str | None = None
+    slide: int | None = None
+    sheet: str | None = None
     score: float = 0.0
 
 

@@ -29,6 +29,8 @@ def to_document(hit: Hit) -> Document:
         "key": chunk.key,
         "title": chunk.title,
         "page": chunk.page,
+        "slide": chunk.slide,
+        "sheet": chunk.sheet,
         "headings": list(chunk.headings),
         HIT: _Carried(hit),
     }

@@ -225,5 +225,7 @@ def _citation(judged: Judged) -> Citation:
         quote=judged.sentence.text,
         page=chunk.page,
         heading=chunk.headings[-1] if chunk.headings else None,
+        slide=chunk.slide,
+        sheet=chunk.sheet or None,
         score=round(judged.relevance, 4),
     )

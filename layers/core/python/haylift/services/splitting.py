@@ -18,11 +18,13 @@ _LINE = re.compile(r"[^\n]*\n?")
 
 @dataclass(frozen=True, kw_only=True)
 class Piece:
-    """A chunk's text before it has a number: one page, one heading path."""
+    """A chunk's text before it has a number: one page, slide or sheet, one heading path."""
 
     text: str
     page: int | None
     headings: tuple[str, ...]
+    slide: int | None = None
+    sheet: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,14 +61,18 @@ def _cost(run: str) -> int:
 
 
 def split_blocks(blocks: Iterable[Block], limits: SplitLimits) -> Iterator[Piece]:
-    """Packs neighbouring blocks of one page and heading into pieces of at most `max_tokens`.
+    """Packs neighbouring blocks of one page (slide, sheet) and heading into pieces of at most `max_tokens`.
 
     Every character but white space comes out again, in order; what is repeated is overlap, or a
     table's first line above its later rows.
     """
-    for (page, headings), group in groupby(blocks, key=lambda block: (block.page, block.headings)):
+    for (page, slide, sheet, headings), group in groupby(blocks, key=_place):
         for text in _Packing(limits).pack(group):
-            yield Piece(text=text, page=page, headings=headings)
+            yield Piece(text=text, page=page, slide=slide, sheet=sheet, headings=headings)
+
+
+def _place(block: Block) -> tuple[int | None, int | None, str, tuple[str, ...]]:
+    return block.page, block.slide, block.sheet, block.headings
 
 
 def halved(text: str) -> tuple[str, str]:
