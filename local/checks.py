@@ -18,7 +18,7 @@ STAGES = ("local", "dev", "prod")
 # What the stage `local` asks for; the others do not read it.
 LOCAL_CONTEXT = ("-c", "cache_endpoint=127.0.0.1:6379", "-c", "index_dir=/var/lib/haylift/index")
 # Each lock may constrain the next, so the order matters.
-LOCKS = ("api", "search", "parsing", "runtime", "dev")
+LOCKS = ("api", "search", "parsing", "ocr", "runtime", "dev")
 GPU_ENDPOINT = ROOT / "gpu_endpoint"
 
 
