@@ -20,6 +20,8 @@ ACCESS_LOG_DAYS = 90
 BY_UPDATED = "by_updated"
 OPEN_DOCUMENTS = "open_documents"
 EXPIRES_AT = "expires_at"
+FORGET_AT = "forget_at"
+"""Ends the ledger's tombstones; its `expires_at` is when a document ends, and the row must outlive that."""
 
 STRING = dynamodb.AttributeType.STRING
 NUMBER = dynamodb.AttributeType.NUMBER
@@ -37,7 +39,7 @@ class StorageStack(cdk.Stack):
         self.tokens = self._tokens()
         self.tenants = self._table("Tenants", _key("tenant"))
         self.ledger = self._ledger()
-        self.feedback = self._table("Feedback", _key("tenant"), sort_key=_key("rating_id"), expires=True)
+        self.feedback = self._table("Feedback", _key("tenant"), sort_key=_key("rating_id"), ttl=EXPIRES_AT)
         self.audit = self._audit_bucket()
         self.audit_log = self._audit_log()
         self.signing_key = self._signing_key()
@@ -118,10 +120,10 @@ class StorageStack(cdk.Stack):
         )
 
     def _tokens(self) -> dynamodb.Table:
-        return self._table("Tokens", _key("token_hash"), expires=True)
+        return self._table("Tokens", _key("token_hash"), ttl=EXPIRES_AT)
 
     def _ledger(self) -> dynamodb.Table:
-        table = self._table("Ledger", _key("tenant"), sort_key=_key("document_id"), expires=True)
+        table = self._table("Ledger", _key("tenant"), sort_key=_key("document_id"), ttl=FORGET_AT)
         table.add_global_secondary_index(
             index_name=BY_UPDATED, partition_key=_key("tenant"), sort_key=_key("updated_at", NUMBER)
         )
@@ -139,7 +141,7 @@ class StorageStack(cdk.Stack):
         key: dynamodb.Attribute,
         *,
         sort_key: dynamodb.Attribute | None = None,
-        expires: bool = False,
+        ttl: str | None = None,
     ) -> dynamodb.Table:
         return dynamodb.Table(
             self,
@@ -147,7 +149,7 @@ class StorageStack(cdk.Stack):
             partition_key=key,
             sort_key=sort_key,
             billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
-            time_to_live_attribute=EXPIRES_AT if expires else None,
+            time_to_live_attribute=ttl,
             point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
                 point_in_time_recovery_enabled=self._environment.point_in_time_recovery
             ),

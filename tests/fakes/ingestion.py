@@ -9,6 +9,7 @@ from haylift.domain.chunks import Chunk, EmbeddedChunk, ParsedDocument
 from haylift.domain.documents import DocumentKey, DocumentRecord, DocumentState, Epoch, Lane
 from haylift.domain.errors import DeadlineExceeded, DocumentRejected, InvalidInput, OutOfTurn
 from haylift.domain.events import IngestionOrder, ObjectEvent, ObjectEventKind
+from haylift.domain.history import MAX_CHANGES, changed_line, claimed_line
 from haylift.ports.ingestion import Claim, DocumentPage, IndexedDocument, IndexingTask
 from haylift.ports.search import DocumentIndex
 
@@ -85,6 +86,7 @@ class MemoryLedger:
             attempts=0,
             lease_owner="",
             lease_until=0.0,
+            history=(*known.history, claimed_line(now))[-MAX_CHANGES:],
         )
         self.finished_by.pop((tenant, document_id), None)
         return Claim(record=self._put(claimed), is_new=True)
@@ -109,6 +111,7 @@ class MemoryLedger:
                         lease_owner=owner,
                         lease_until=now + lease_s,
                         updated_at=now,
+                        history=_changed(row, DocumentState.INDEXING, now)[-MAX_CHANGES:],
                     )
                 )
         raise self._refused(row, revision)
@@ -131,7 +134,12 @@ class MemoryLedger:
         row = self.rows.get((record.tenant, record.document_id))
         if row and _is_owner(row, record):
             given_back = replace(
-                row, state=DocumentState.RECEIVED, attempts=record.attempts, lease_owner="", lease_until=0.0
+                row,
+                state=DocumentState.RECEIVED,
+                attempts=record.attempts,
+                lease_owner="",
+                lease_until=0.0,
+                history=_changed(row, DocumentState.RECEIVED, self.clock.now()),
             )
             self._put(given_back)
 
@@ -173,6 +181,7 @@ class MemoryLedger:
                 updated_at=now,
                 searchable_at=now if state is DocumentState.SEARCHABLE else row.searchable_at,
                 live_version_id=row.version_id if state is DocumentState.SEARCHABLE else row.live_version_id,
+                history=_changed(row, state, now, record.reason),
             )
         )
 
@@ -192,6 +201,10 @@ class MemoryLedger:
     def _refused(self, row: DocumentRecord | None, revision: int) -> OutOfTurn:
         is_over = row is None or row.revision != revision or row.state.is_final
         return OutOfTurn("not this worker's turn", superseded=is_over)
+
+
+def _changed(row: DocumentRecord, state: DocumentState, at: float, reason: str = "") -> tuple[str, ...]:
+    return (*row.history, changed_line(state, revision=row.revision, at=at, reason=reason))
 
 
 def _is_owner(row: DocumentRecord, record: DocumentRecord) -> bool:

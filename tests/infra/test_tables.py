@@ -40,7 +40,7 @@ def shape(table: Resource) -> dict[str, object]:
                     "by_updated": (["tenant:S", "updated_at:N"], "ALL"),
                     "open_documents": (["open_tenant:S"], "KEYS_ONLY"),
                 },
-                "expires": "expires_at",
+                "expires": "forget_at",
             },
         ),
     ],

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -22,6 +23,7 @@ from haylift.adapters.dynamodb_tenants import FIRST_GENERATION, DynamoDbTenants
 from haylift.domain.documents import DocumentRecord, DocumentState, Epoch, Lane
 from haylift.domain.errors import StoreUnavailable
 from haylift.domain.events import ObjectEvent, ObjectEventKind
+from haylift.domain.history import MAX_CHANGES, changed_line, claimed_line
 from haylift.ports.ingestion import Claim
 
 TOMBSTONE_S = 30 * 86_400
@@ -34,7 +36,7 @@ UNVERSIONED = "null"
 class DynamoDbLedger(LedgerReader):
     """Document rows (key `tenant`, `document_id`) beside the tenants' content versions.
 
-    `expires_at` (time to live) is present only on tombstones, `open_tenant` only while work is open.
+    `forget_at` (time to live) is present only on tombstones, `open_tenant` only while work is open.
 
     Args:
         table_name: the ledger's table.
@@ -89,12 +91,14 @@ class DynamoDbLedger(LedgerReader):
                 **readable,
             },
             add={"revision": 1},
-            remove=("lease_owner", "lease_until", "finished_by", "expires_at"),
+            append={"history": (claimed_line(now),)},
+            remove=("lease_owner", "lease_until", "finished_by", "forget_at"),
         )
         is_new, row = self._update(update)
         if row is None:
             raise StoreUnavailable("The ledger refused a claim and shows no row.")
-        return Claim(record=from_item(DocumentRecord, row), is_new=is_new)
+        record = from_item(DocumentRecord, row)
+        return Claim(record=self._bounded(record) if is_new else record, is_new=is_new)
 
     def _note(self, event: ObjectEvent, version_id: str) -> DocumentRecord | None:
         """Moves the sequencer only; None when the row shows another version or does not exist."""
@@ -127,11 +131,12 @@ class DynamoDbLedger(LedgerReader):
                 "updated_at": now,
             },
             add={"attempts": 1},
+            append=_changed(DocumentState.INDEXING, revision, now),
             values={"revision": revision, "now": now, "received": DocumentState.RECEIVED},
         )
         is_taken, row = self._update(update)
         if is_taken or (row and _holds(record_of(row), revision, owner)):
-            return record_of(row)
+            return self._bounded(record_of(row))
         raise refused(row, revision)
 
     def progress(self, record: DocumentRecord, *, stage: str, percent: int, lease_s: float) -> DocumentRecord:
@@ -151,12 +156,14 @@ class DynamoDbLedger(LedgerReader):
 
     def release(self, record: DocumentRecord) -> None:
         """Gives the lease back with the record's count of attempts; nothing if it is another's."""
+        now = self._now()
         given_back: dict[str, Value] = {
             "state": DocumentState.RECEIVED,
             "attempts": record.attempts,
-            "updated_at": self._now(),
+            "updated_at": now,
         }
-        self._update(owned_update(record, given_back, remove=("lease_owner", "lease_until")))
+        update = owned_update(record, given_back, remove=("lease_owner", "lease_until"))
+        self._update(replace(update, append=_changed(DocumentState.RECEIVED, record.revision, now)))
 
     def activate(self, record: DocumentRecord, *, live_revision: int) -> Epoch:
         """In one transaction: what readers see, and the tenant's content version and number of documents.
@@ -205,12 +212,27 @@ class DynamoDbLedger(LedgerReader):
         if state is DocumentState.SEARCHABLE:
             written |= {"searchable_at": now, "live_version_id": record.version_id}
         if state is DocumentState.DELETED:
-            written["expires_at"] = int(now) + TOMBSTONE_S
+            written["forget_at"] = int(now) + TOMBSTONE_S
         update = owned_update(record, written, remove=("lease_owner", "lease_until", "open_tenant"))
-        is_ours, row = self._update(update)
+        change = _changed(state, record.revision, now, record.reason)
+        is_ours, row = self._update(replace(update, append=change))
         if not is_ours and not (row and text_of(row, "finished_by") == record.lease_owner):
             raise refused(row, record.revision)
         return record_of(row)
+
+    def _bounded(self, record: DocumentRecord) -> DocumentRecord:
+        """Cuts a history that has grown too long, unless it has changed again; the row as it is then."""
+        if len(record.history) <= MAX_CHANGES:
+            return record
+        kept = record.history[-MAX_CHANGES:]
+        update = Update(
+            key=row_key(record.tenant, record.document_id),
+            condition="#history = :seen",
+            assign={"history": kept},
+            values={"seen": record.history},
+        )
+        self._update(update)
+        return replace(record, history=kept)
 
     def _update(self, update: Update) -> tuple[bool, Item | None]:
         """Whether the condition held, and the row: as it is now, or as it stood against the write."""
@@ -237,6 +259,10 @@ class DynamoDbLedger(LedgerReader):
                         return reason.get("Item") or {}
             self._pause(attempt)
         raise StoreUnavailable("The tenant's row is busy; its content version was not raised.")
+
+
+def _changed(state: DocumentState, revision: int, at: float, reason: str = "") -> dict[str, tuple[str, ...]]:
+    return {"history": (changed_line(state, revision=revision, at=at, reason=reason),)}
 
 
 def _holds(row: DocumentRecord, revision: int, owner: str) -> bool:

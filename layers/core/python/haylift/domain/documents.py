@@ -137,6 +137,9 @@ class DocumentRecord:
     `draft` names the bytes, and the way to read them, that the chunks of an unfinished revision are made of.
     `access_groups` are those of the last version that was read, `claimed_groups` those of the newest
     claimed one: who sees the document must be in both; an empty set is everybody in the tenant.
+    `expires_at` is when its uploader wants it deleted, 0: never.
+    `sidecar_sequencer` orders the events of its metadata file, as `sequencer` those of the object.
+    `history` has a line for each change of state (`domain/history.py`), the newest last.
     `partial_detail` counts what the text lacks of the file, such as `2 pages`; empty: nothing.
     """
 
@@ -168,6 +171,9 @@ class DocumentRecord:
     searchable_at: float = 0.0
     claimed_groups: frozenset[str] = frozenset()
     access_groups: frozenset[str] = frozenset()
+    expires_at: int = 0
+    sidecar_sequencer: str = ""
+    history: tuple[str, ...] = ()
     partial_detail: str = ""
 
     @property
