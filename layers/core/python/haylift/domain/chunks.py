@@ -51,7 +51,11 @@ class ParsedDocument:
 
 @dataclass(frozen=True, kw_only=True)
 class Chunk:
-    """What is indexed and found. `access_groups` empty: everybody in the tenant may read it."""
+    """What is indexed and found. `access_groups` empty: everybody in the tenant may read it.
+
+    `start_char` and `end_char` are where its own text, without what is repeated from elsewhere, lies in
+    the stored text of the document (`haylift.domain.texts`); both 0: it was indexed before that was known.
+    """
 
     chunk_id: str
     document_id: str
@@ -64,6 +68,8 @@ class Chunk:
     slide: int | None = None
     sheet: str = ""
     headings: tuple[str, ...] = ()
+    start_char: int = 0
+    end_char: int = 0
     access_groups: frozenset[str] = frozenset()
     meta: dict[str, MetaValue] = field(default_factory=dict)
 
