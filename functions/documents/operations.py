@@ -24,13 +24,26 @@ class Document(AnswerModel):
     partial: bool = Field(description="True when a part of the file could not be read.")
     partial_detail: str = Field(description="What is missing and how much, such as `2 pages`.")
     media_type: str
+    changed_at: AwareDatetime | None = Field(description="When its file changed, by S3's clock.")
     received_at: AwareDatetime | None
     updated_at: AwareDatetime | None
     searchable_at: AwareDatetime | None
+    expires_at: AwareDatetime | None = Field(description="When it will be deleted; null: never.")
+
+
+class Change(AnswerModel):
+    """One change of a document's state."""
+
+    state: DocumentState
+    revision: int
+    at: AwareDatetime
+    reason: str
 
 
 class DocumentWithAddress(Document):
-    """A document and where to get its file."""
+    """A document, what became of it, and where to get its file."""
+
+    history: list[Change] = Field(description="Its last changes of state, the oldest first.")
 
     download_url: str | None = Field(
         None, description="Good for some minutes; left out when no version is searchable."
@@ -76,10 +89,17 @@ _DOCUMENT = {
     "partial": False,
     "partial_detail": "",
     "media_type": "text/markdown",
+    "changed_at": "2026-01-31T09:59:59.000Z",
     "received_at": "2026-01-31T10:00:00.000Z",
     "updated_at": "2026-01-31T10:00:02.500Z",
     "searchable_at": "2026-01-31T10:00:02.500Z",
+    "expires_at": None,
 }
+_HISTORY = [
+    {"state": "RECEIVED", "revision": 1, "at": "2026-01-31T10:00:00.000Z", "reason": ""},
+    {"state": "INDEXING", "revision": 1, "at": "2026-01-31T10:00:00.500Z", "reason": ""},
+    {"state": "SEARCHABLE", "revision": 1, "at": "2026-01-31T10:00:02.500Z", "reason": ""},
+]
 _UNKNOWN = {404: "`document_not_found`: nothing of that id that the caller may see."}
 
 LIST = operation(
@@ -87,6 +107,7 @@ LIST = operation(
     summary="List documents",
     description=(
         "Documents that the caller may see, newest change first. Deleted ones only with `state=DELETED`. "
+        "All filters that are given must hold. "
         "A page may be shorter than `limit`; go on until `cursor` is null."
     ),
     answers={
@@ -138,7 +159,10 @@ SHOW = operation(
             description="The document.",
             model=DocumentWithAddress,
             example=_DOCUMENT
-            | {"download_url": "https://bucket.s3.amazonaws.com/documents/acme/handbook.md"},
+            | {
+                "history": _HISTORY,
+                "download_url": "https://bucket.s3.amazonaws.com/documents/acme/handbook.md",
+            },
         )
     },
     problems=_UNKNOWN,

@@ -10,7 +10,8 @@ from haylift.domain.documents import DocumentKey, DocumentRecord, DocumentState,
 from haylift.domain.errors import DeadlineExceeded, DocumentRejected, InvalidInput, OutOfTurn
 from haylift.domain.events import IngestionOrder, ObjectEvent, ObjectEventKind
 from haylift.domain.history import MAX_CHANGES, changed_line, claimed_line
-from haylift.ports.ingestion import Claim, DocumentPage, IndexedDocument, IndexingTask
+from haylift.domain.listing import DocumentFilter
+from haylift.ports.ingestion import EVERY_DOCUMENT, Claim, DocumentPage, IndexedDocument, IndexingTask
 from haylift.ports.search import DocumentIndex
 
 from tests.fakes.cache import InMemoryTenants
@@ -31,12 +32,9 @@ class MemoryLedger:
         return self.rows.get((tenant, document_id))
 
     def list(
-        self, tenant: str, *, limit: int, cursor: str | None = None, state: DocumentState | None = None
+        self, tenant: str, *, limit: int, cursor: str | None = None, wanted: DocumentFilter = EVERY_DOCUMENT
     ) -> DocumentPage:
-        rows = [row for row in self.rows.values() if row.tenant == tenant]
-        rows = [
-            row for row in rows if (row.state is state if state else row.state is not DocumentState.DELETED)
-        ]
+        rows = [row for row in self.rows.values() if row.tenant == tenant and wanted.matches(row)]
         rows.sort(key=lambda row: (row.updated_at, row.document_id), reverse=True)
         places = [f"{row.updated_at}/{row.document_id}" for row in rows]
         if cursor is not None and cursor not in places:
@@ -72,9 +70,12 @@ class MemoryLedger:
         claimed = replace(
             known,
             sequencer=event.sequencer,
-            revision=known.revision + 1,
+            revision=known.revision + 1 + event.above_revision,
+            content_digest="" if event.kind is ObjectEventKind.REBUILD else known.content_digest,
+            resends=0,
             state=DocumentState.RECEIVED,
             version_id=version_id,
+            request_id=event.request_id,
             claimed_groups=known.claimed_groups if groups is None else groups,
             lane=lane,
             changed_at=event.occurred_at or now,
@@ -86,7 +87,7 @@ class MemoryLedger:
             attempts=0,
             lease_owner="",
             lease_until=0.0,
-            history=(*known.history, claimed_line(now))[-MAX_CHANGES:],
+            history=(*known.history, claimed_line(now, step=1 + event.above_revision))[-MAX_CHANGES:],
         )
         self.finished_by.pop((tenant, document_id), None)
         return Claim(record=self._put(claimed), is_new=True)
@@ -125,6 +126,7 @@ class MemoryLedger:
                 stage=stage,
                 percent=percent,
                 draft=record.draft,
+                quarantine_key=record.quarantine_key,
                 lease_until=now + lease_s,
                 updated_at=now,
             )
@@ -218,10 +220,12 @@ def _described(row: DocumentRecord, record: DocumentRecord) -> DocumentRecord:
         media_type=record.media_type,
         content_digest=record.content_digest,
         chunk_count=record.chunk_count,
+        chunks_digest=record.chunks_digest,
         version_id=record.version_id,
         size_bytes=record.size_bytes,
         access_groups=record.access_groups,
         partial_detail=record.partial_detail,
+        quarantine_key=record.quarantine_key,
     )
 
 

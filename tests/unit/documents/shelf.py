@@ -8,7 +8,9 @@ from typing import Any
 from haylift.domain.documents import DocumentKey, DocumentRecord, DocumentState
 from haylift.domain.errors import InvalidInput
 from haylift.domain.identity import Role
+from haylift.domain.listing import DocumentFilter
 from haylift.ports import DocumentPage, UploadForm
+from haylift.ports.ingestion import EVERY_DOCUMENT
 from haylift.services.documents import DocumentsService
 
 from tests.fakes.gateway import principal
@@ -29,7 +31,7 @@ class ShelfLedger:
         return self.rows.get((tenant, document_id))
 
     def list(
-        self, tenant: str, *, limit: int, cursor: str | None = None, state: DocumentState | None = None
+        self, tenant: str, *, limit: int, cursor: str | None = None, wanted: DocumentFilter = EVERY_DOCUMENT
     ) -> DocumentPage:
         self.reads += 1
         assert limit >= 1
@@ -37,17 +39,13 @@ class ShelfLedger:
             raise InvalidInput("The cursor is not one of ours.", code="invalid_cursor", where="cursor")
         start = int(cursor or 0)
         rows = sorted(
-            (row for row in self.rows.values() if row.tenant == tenant and _is_asked(row, state)),
+            (row for row in self.rows.values() if row.tenant == tenant and wanted.matches(row)),
             key=lambda row: (-row.updated_at, row.document_id),
         )
         following = start + limit
         return DocumentPage(
             documents=tuple(rows[start:following]), cursor=str(following) if following < len(rows) else None
         )
-
-
-def _is_asked(row: DocumentRecord, state: DocumentState | None) -> bool:
-    return row.state is state if state else row.state is not DocumentState.DELETED
 
 
 @dataclass
@@ -101,6 +99,7 @@ def record(path: str = "handbook/start.md", tenant: str = "acme", **changes: Any
         received_at=1_800_000_000.0,
         updated_at=1_800_000_002.5,
         searchable_at=1_800_000_002.25,
+        history=("1800000000.0 RECEIVED +1", "1800000002.25 SEARCHABLE 3"),
     )
     return replace(row, **changes)
 

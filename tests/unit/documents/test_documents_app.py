@@ -87,9 +87,15 @@ def test_a_document_is_shown() -> None:
         "partial": False,
         "partial_detail": "",
         "media_type": "text/markdown",
+        "changed_at": None,
         "received_at": "2027-01-15T08:00:00.000Z",
         "updated_at": "2027-01-15T08:00:02.500Z",
         "searchable_at": "2027-01-15T08:00:02.250Z",
+        "expires_at": None,
+        "history": [
+            {"state": "RECEIVED", "revision": 3, "at": "2027-01-15T08:00:00.000Z", "reason": ""},
+            {"state": "SEARCHABLE", "revision": 3, "at": "2027-01-15T08:00:02.250Z", "reason": ""},
+        ],
         "download_url": (
             "https://bucket.test/documents/acme/handbook/start.md?versionId=v3&X-Amz-Expires=300"
         ),
@@ -157,6 +163,11 @@ def test_documents_are_listed_by_state() -> None:
         ("state=LOST", "invalid_request"),
         ("state=searchable", "invalid_request"),
         ("cursor=forged", "invalid_cursor"),
+        ("reason=No+text", "invalid_request"),
+        ("media_type=a%20b", "invalid_request"),
+        ("changed_since=yesterday", "invalid_request"),
+        ("changed_since=2026-01-31T10:00:00", "invalid_request"),
+        ("prefix=" + "a" * 1_025, "invalid_request"),
         ("cursor=" + "1" * 2_049, "invalid_request"),
     ],
 )

@@ -79,6 +79,7 @@ class DynamoDbLedger(LedgerReader):
                 "sequencer": event.sequencer,
                 "state": DocumentState.RECEIVED,
                 "version_id": version_id,
+                "request_id": event.request_id,
                 "lane": lane,
                 "open_tenant": event.key.tenant,
                 "changed_at": event.occurred_at or now,
@@ -88,10 +89,12 @@ class DynamoDbLedger(LedgerReader):
                 "stage": "",
                 "percent": 0,
                 "attempts": 0,
+                "resends": 0,
                 **readable,
+                **({"content_digest": ""} if event.kind is ObjectEventKind.REBUILD else {}),
             },
-            add={"revision": 1},
-            append={"history": (claimed_line(now),)},
+            add={"revision": 1 + event.above_revision},
+            append={"history": (claimed_line(now, step=1 + event.above_revision),)},
             remove=("lease_owner", "lease_until", "finished_by", "forget_at"),
         )
         is_new, row = self._update(update)
@@ -146,6 +149,7 @@ class DynamoDbLedger(LedgerReader):
             "stage": stage,
             "percent": percent,
             "draft": record.draft,
+            "quarantine_key": record.quarantine_key,
             "lease_until": now + lease_s,
             "updated_at": now,
         }

@@ -1,22 +1,14 @@
 """The ledger's rows: who may change one, and what a refused write says."""
 
-import base64
-import binascii
-import json
-import math
-import re
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 from haylift.adapters.dynamodb_rows import Item, Update, Value, attribute, from_item
 from haylift.domain.documents import DocumentRecord
-from haylift.domain.errors import InvalidInput, OutOfTurn
+from haylift.domain.errors import OutOfTurn
 
 OURS = "#revision = :revision AND #lease_owner = :lease_owner"
 """Only the lease holder of the newest revision changes a row."""
-
-_DOCUMENT_ID = re.compile(r"[a-z2-7]{26}")
 
 
 def row_key(tenant: str, document_id: str) -> dict[str, str]:
@@ -70,10 +62,12 @@ def description(record: DocumentRecord) -> dict[str, Value]:
         "media_type": record.media_type,
         "content_digest": record.content_digest,
         "chunk_count": record.chunk_count,
+        "chunks_digest": record.chunks_digest,
         "version_id": record.version_id,
         "size_bytes": record.size_bytes,
         "access_groups": record.access_groups,
         "partial_detail": record.partial_detail,
+        "quarantine_key": record.quarantine_key,
     }
 
 
@@ -97,28 +91,3 @@ def refused(item: Item | None, revision: int) -> OutOfTurn:
     if row is None or row.revision != revision or row.state.is_final:
         return OutOfTurn("The ledger has moved on; nothing is left to do.", superseded=True)
     return OutOfTurn("Another worker has this document; try later.", superseded=False)
-
-
-def encode_cursor(record: DocumentRecord) -> str:
-    """The place after `record` in a list, newest change first."""
-    place = json.dumps([record.updated_at, record.document_id])
-    return base64.urlsafe_b64encode(place.encode()).decode().rstrip("=")
-
-
-def decode_cursor(cursor: str, tenant: str) -> Item:
-    """The key that a list goes on after; the tenant is the caller's, whatever the cursor says.
-
-    Raises:
-        InvalidInput: `invalid_cursor`.
-    """
-    try:
-        padded = cursor + "=" * (-len(cursor) % 4)
-        place: Any = json.loads(base64.b64decode(padded.encode("ascii"), altchars=b"-_", validate=True))
-        updated_at, document_id = place
-        if not math.isfinite(updated_at) or not _DOCUMENT_ID.fullmatch(document_id):
-            raise ValueError("not a place in a list")
-        return item_key(tenant, document_id) | {"updated_at": attribute(float(updated_at))}
-    except (ValueError, TypeError, OverflowError, RecursionError, binascii.Error):
-        raise InvalidInput(
-            "This cursor is not from an earlier page.", code="invalid_cursor", where="cursor"
-        ) from None

@@ -116,6 +116,17 @@ def padded_sequencer(sequencer: str) -> str:
     return sequencer.upper().ljust(SEQUENCER_WIDTH, "0")
 
 
+def next_sequencer(padded: str) -> str:
+    """The sequencer of a claim of our own, after the event `padded` and before S3's next one.
+
+    S3's sequencers are far shorter than the padded width, so that there is room between any two of them.
+
+    >>> padded_sequencer("1A") < next_sequencer(padded_sequencer("1A")) < padded_sequencer("1A01")
+    True
+    """
+    return f"{int(padded or '0', 16) + 1:0{SEQUENCER_WIDTH}X}"
+
+
 @dataclass(frozen=True, kw_only=True)
 class ObjectVersion:
     """One version of an object as a HEAD request shows it; `version_id` is `null` in unversioned buckets."""
@@ -141,6 +152,10 @@ class DocumentRecord:
     `sidecar_sequencer` orders the events of its metadata file, as `sequencer` those of the object.
     `history` has a line for each change of state (`domain/history.py`), the newest last.
     `partial_detail` counts what the text lacks of the file, such as `2 pages`; empty: nothing.
+    `quarantine_key` is where a rejected version is set aside, written before the copy; empty: nowhere.
+    `request_id` is S3's request that put the newest claimed version, as its event named it.
+    `chunks_digest` is that of the live revision's chunks as they were when it went live; empty: not known.
+    `resends` counts how often its order was sent once more, the last time at `resent_at`.
     """
 
     tenant: str
@@ -175,6 +190,11 @@ class DocumentRecord:
     sidecar_sequencer: str = ""
     history: tuple[str, ...] = ()
     partial_detail: str = ""
+    quarantine_key: str = ""
+    request_id: str = ""
+    chunks_digest: str = ""
+    resends: int = 0
+    resent_at: float = 0.0
 
     @property
     def partial(self) -> bool:

@@ -1,8 +1,8 @@
 """What became of a document: each change of its state, kept as lines of text in its ledger row.
 
 A line is written by the very write that changes the state, so that history and state cannot differ. The
-write that claims an event does not know which revision it makes (the ledger counts it up), so its line
-names none: the newest claimed line belongs to the row's revision, the one before to the revision before.
+write that claims an event does not know which revision it makes (the ledger counts it up), so its line says
+by how much: the newest claimed line is of the row's revision, the one before of that much less.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ MAX_CHANGES = 50
 
 @dataclass(frozen=True, kw_only=True)
 class StateChange:
-    """One change: the state that began `at` (epoch seconds, UTC) and why; `reason` is empty but for verdicts."""
+    """One change: the state that began `at` (epoch seconds, UTC); `reason` is empty but for verdicts."""
 
     state: DocumentState
     revision: int
@@ -23,13 +23,13 @@ class StateChange:
     reason: str = ""
 
 
-def claimed_line(at: float) -> str:
-    """The line of a claim, which begins a revision.
+def claimed_line(at: float, *, step: int = 1) -> str:
+    """The line of a claim, which raises the revision by `step`.
 
     >>> claimed_line(1.5)
-    '1.5 RECEIVED'
+    '1.5 RECEIVED +1'
     """
-    return f"{at!r} {DocumentState.RECEIVED}"
+    return f"{at!r} {DocumentState.RECEIVED} +{step}"
 
 
 def changed_line(state: DocumentState, *, revision: int, at: float, reason: str = "") -> str:
@@ -42,18 +42,19 @@ def changed_line(state: DocumentState, *, revision: int, at: float, reason: str 
 
 
 def changes_of(record: DocumentRecord) -> tuple[StateChange, ...]:
-    """The row's changes in their order, the oldest first; what was before the first claimed line is left out."""
-    claimed_after = sum(_is_claim(line) for line in record.history)
+    """The row's changes in their order, the oldest first."""
     found: list[StateChange] = []
-    for line in record.history:
-        at, state, *more = line.split(" ", 3)
-        if _is_claim(line):
-            claimed_after -= 1
-        revision = int(more[0]) if more else record.revision - claimed_after
-        reason = more[1] if len(more) > 1 else ""
-        found.append(StateChange(state=DocumentState(state), revision=revision, at=float(at), reason=reason))
-    return tuple(found)
-
-
-def _is_claim(line: str) -> bool:
-    return line.count(" ") == 1
+    claimed = record.revision
+    for line in reversed(record.history):
+        at, state, place, *more = line.split(" ", 3)
+        is_claim = place.startswith("+")
+        found.append(
+            StateChange(
+                state=DocumentState(state),
+                revision=claimed if is_claim else int(place),
+                at=float(at),
+                reason=more[0] if more else "",
+            )
+        )
+        claimed -= int(place) if is_claim else 0
+    return tuple(reversed(found))

@@ -9,9 +9,13 @@ from typing import Protocol
 from haylift.domain.chunks import ParsedDocument
 from haylift.domain.documents import DocumentKey, DocumentRecord, DocumentState, Epoch, Lane, ObjectVersion
 from haylift.domain.events import IngestionOrder, ObjectEvent
+from haylift.domain.listing import DocumentFilter
 from haylift.domain.metadata import DocumentMetadata
+from haylift.ports.quarantine import Quarantine
 from haylift.ports.search import LiveRevisions
 from haylift.resilience import Deadline
+
+EVERY_DOCUMENT = DocumentFilter()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,9 +46,12 @@ class Ledger(LiveRevisions, Protocol):
         """The row, strongly consistent."""
 
     def list(
-        self, tenant: str, *, limit: int, cursor: str | None = None, state: DocumentState | None = None
+        self, tenant: str, *, limit: int, cursor: str | None = None, wanted: DocumentFilter = EVERY_DOCUMENT
     ) -> DocumentPage:
-        """A page of rows; tombstones only when `state` asks for them. `invalid_cursor` is InvalidInput."""
+        """A page of rows, perhaps short: only without a cursor it was the last.
+
+        Tombstones only when `wanted` asks for their state. `invalid_cursor` is InvalidInput.
+        """
 
     def claim(
         self, event: ObjectEvent, version_id: str, *, lane: Lane, groups: frozenset[str] | None = None
@@ -64,7 +71,8 @@ class Ledger(LiveRevisions, Protocol):
         """Takes the revision's lease, counts the attempt and sets INDEXING. Raises `OutOfTurn`."""
 
     def progress(self, record: DocumentRecord, *, stage: str, percent: int, lease_s: float) -> DocumentRecord:
-        """Renews the lease, shows where the work stands, keeps the record's `draft`. Raises `OutOfTurn`."""
+        """Renews the lease, shows where the work stands, keeps the record's `draft`
+        and `quarantine_key`. Raises `OutOfTurn`."""
 
     def release(self, record: DocumentRecord) -> None:
         """Gives the lease back after a failure, so that the next delivery need not wait for it."""
@@ -85,8 +93,8 @@ class Ledger(LiveRevisions, Protocol):
         """Asks the table whether it answers."""
 
 
-class Objects(Protocol):
-    """The upload bucket. All methods raise `StoreUnavailable`."""
+class Objects(Quarantine, Protocol):
+    """The upload bucket, its quarantine included. All methods raise `StoreUnavailable`."""
 
     def head(self, key: str, version_id: str | None = None) -> ObjectVersion | None:
         """The current (or the given) version; None when it is gone or hidden by a delete marker."""
@@ -140,7 +148,7 @@ class IndexingTask:
     generation: str
     content_type: str
     metadata: DocumentMetadata
-    progress: Callable[[str, int], None]
+    progress: Callable[[str, int], object]
     deadline: Deadline
 
 

@@ -8,12 +8,12 @@ from haylift.domain.documents import (
     MAX_KEY_BYTES,
     DocumentKey,
     DocumentRecord,
-    DocumentState,
 )
 from haylift.domain.errors import InvalidInput, NotAllowed, NotFound
 from haylift.domain.identity import Principal
+from haylift.domain.listing import DocumentFilter
 from haylift.domain.metadata import are_group_names, groups_metadata
-from haylift.ports.ingestion import DocumentPage, Ledger, Objects, UploadForm
+from haylift.ports.ingestion import EVERY_DOCUMENT, DocumentPage, Ledger, Objects, UploadForm
 from haylift.tracing import Hop, hop, tally
 
 MAX_PAGE_READS = 10
@@ -59,9 +59,9 @@ class DocumentsService:
         *,
         limit: int,
         cursor: str | None = None,
-        state: DocumentState | None = None,
+        wanted: DocumentFilter = EVERY_DOCUMENT,
     ) -> DocumentPage:
-        """Up to `limit` documents, newest change first; deleted ones only when `state` asks for them.
+        """Up to `limit` documents, newest change first; deleted ones only when `wanted` asks for them.
 
         Raises:
             InvalidInput: `invalid_cursor`.
@@ -70,7 +70,7 @@ class DocumentsService:
         with hop(Hop.TABLES, table="ledger"):
             for _ in range(MAX_PAGE_READS):
                 left = limit - len(visible)
-                page = self.ledger.list(principal.tenant, limit=left, cursor=cursor, state=state)
+                page = self.ledger.list(principal.tenant, limit=left, cursor=cursor, wanted=wanted)
                 tally(reads=1, rows=len(page.documents))
                 visible += [record for record in page.documents if self._may_see(record, principal)]
                 cursor = page.cursor
