@@ -74,6 +74,12 @@ class DocumentIndex(Protocol):
         An id that is given is stored whole; one that was written a moment ago may be missing.
         """
 
+    def stored_digest(self, tenant: str, generation: str, document_id: str, *, revision: int) -> str:
+        """A digest over ids, contents and vectors of the chunks under the revision, in no order's favour.
+
+        What a reconcile compares later: whoever changes a chunk changes it. Read after `refresh`.
+        """
+
     def refresh(self, tenant: str, generation: str) -> None:
         """Makes all earlier writes visible to every process."""
 

@@ -70,7 +70,8 @@ class Attempt:
         self._key = DocumentKey.parse(record.key)
         self._generation = parts.tenants.epoch(record.tenant).generation
         # Set by an attempt that ended early: its chunks may be of other bytes than those that come now.
-        self._has_leftovers = record.stage != ""
+        # A first revision may meet the chunks of a row that was lost.
+        self._has_leftovers = record.stage != "" or record.revision == 1
         self._stored_at_first = 0
 
     def run(self) -> None:
@@ -105,6 +106,12 @@ class Attempt:
             )
         )
 
+    def _stored_digest(self) -> str:
+        record = self._record
+        return self._parts.index.stored_digest(
+            record.tenant, self._generation, record.document_id, revision=record.revision
+        )
+
     def _index_or_reject(self, version: ObjectVersion) -> bool:
         """False when the version vanished before it was read."""
         self._record = replace(self._record, version_id=version.version_id, size_bytes=version.size_bytes)
@@ -135,6 +142,7 @@ class Attempt:
             self._write(file, version.content_type, metadata)
         self._record = replace(self._record, content_digest=digest)
         self._parts.index.refresh(self._record.tenant, self._generation)
+        self._record = replace(self._record, chunks_digest=self._stored_digest())
         self._progress(STAGE_ACTIVATE, 95)
         self._make_live()
         return True

@@ -143,6 +143,10 @@ class LiveIndex:
         """What the index holds of the revision, live or not."""
         return self._index.stored_chunk_ids(tenant, generation, document_id, revision=revision)
 
+    def stored_digest(self, tenant: str, generation: str, document_id: str, *, revision: int) -> str:
+        """The digest of what the index holds of the revision."""
+        return self._index.stored_digest(tenant, generation, document_id, revision=revision)
+
     def refresh(self, tenant: str, generation: str) -> None:
         """Refreshes the index."""
         self._index.refresh(tenant, generation)
