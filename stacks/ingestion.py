@@ -1,4 +1,4 @@
-"""From an upload to the index: bucket events > `intake` > dispatch > lane queues > ingestion."""
+"""From an upload to the index: bucket events > `intake` > dispatch > lane queues > ingestion; the gate."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_events as events
@@ -16,6 +16,7 @@ from stacks.audit import RECORDS, AuditStack
 from stacks.connections import Connections
 from stacks.environment import Environment, LaneNumbers
 from stacks.function import FunctionSpec, HayliftFunction
+from stacks.gate import GATE, gate_function
 from stacks.layers import API_LAYERS, INGESTION_LAYERS, Layers
 from stacks.storage import BY_UPDATED, OPEN_DOCUMENTS, StorageStack
 
@@ -52,7 +53,16 @@ class IngestionStack(cdk.Stack):
         for lane in Lane:
             self._add_queue(lane.value, environment.lanes.visibility_s)
         self._send_uploads_to_intake()
+        self._mapping_ids: dict[str, str] = {}
         self.functions = {DISPATCH.name: self._dispatch(), INGESTION.name: self._ingestion()}
+        self.functions[GATE.name] = gate_function(
+            self,
+            environment,
+            layers=self._layers,
+            storage=storage,
+            model=connections.model,
+            mapping_ids=self._mapping_ids,
+        )
         for function in self.functions.values():
             audit.subscribe(function.log_group, RECORDS)
         cdk.CfnOutput(self, "IntakeQueueUrl", value=self.queues[INTAKE].queue_url)
@@ -153,12 +163,12 @@ class IngestionStack(cdk.Stack):
     def _feed(self, function: HayliftFunction, sources: tuple[QueueSource, ...]) -> None:
         """Lets each queue invoke `live`; what a batch does not name as failed is done."""
         for source in sources:
-            function.live.add_event_source(
-                event_sources.SqsEventSource(
-                    self.queues[source.name],
-                    batch_size=source.batch_size,
-                    max_batching_window=cdk.Duration.seconds(source.batching_window_s),
-                    max_concurrency=source.max_concurrency,
-                    report_batch_item_failures=True,
-                )
+            fed = event_sources.SqsEventSource(
+                self.queues[source.name],
+                batch_size=source.batch_size,
+                max_batching_window=cdk.Duration.seconds(source.batching_window_s),
+                max_concurrency=source.max_concurrency,
+                report_batch_item_failures=True,
             )
+            function.live.add_event_source(fed)
+            self._mapping_ids[source.name] = fed.event_source_mapping_id

@@ -19,11 +19,26 @@ TAKEN = {
     "sqs:ReceiveMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueUrl", "sqs:DeleteMessage",
     "sqs:GetQueueAttributes",
 }  # fmt: skip
+STREAM = {
+    "dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams",
+}  # fmt: skip
 ALLOWED = {
+    "announcer": LOGS
+    | STREAM
+    | {
+        "dynamodb:GetItem",
+        "events:PutEvents",
+        "s3:GetObjectVersionTagging",
+        "s3:PutObjectVersionTagging",
+        "s3:ListBucket",
+    },
     "audit": LOGS | {"s3:PutObject", "sqs:SendMessage"},
     "auth": LOGS | READ | WRITE | {"kms:Sign", "kms:GetPublicKey"},
     "authorizer": LOGS | {"dynamodb:GetItem", "dynamodb:BatchGetItem", "kms:GetPublicKey"},
     "dispatch": LOGS | READ | WRITE | OBJECTS | TAKEN | {"sqs:SendMessage"},
+    "gate": LOGS
+    | {"dynamodb:GetItem", "dynamodb:UpdateItem", "sagemaker:InvokeEndpoint", "cloudwatch:DescribeAlarms"}
+    | {"lambda:GetEventSourceMapping", "lambda:UpdateEventSourceMapping"},
     "documents": LOGS | READ | OBJECTS | {"s3:PutObject", "s3:DeleteObject"},
     "ingestion": LOGS | READ | WRITE | OBJECTS | TAKEN | {"sagemaker:InvokeEndpoint"},
     "metrics": LOGS | {"cloudwatch:ListMetrics", "cloudwatch:GetMetricData"},

@@ -25,6 +25,7 @@ from haylift.ports.ingestion import (
     Parser,
     UploadForm,
 )
+from haylift.ports.lanes import Alarms, LaneHoldStore, LaneSwitches
 from haylift.ports.limits import Allowance, FlagStore, Limit, RateLimiter, Rating, Ratings, TenantLimits
 from haylift.ports.metrics import MetricQuery, MetricReader, MetricSeries
 from haylift.ports.search import (
@@ -42,6 +43,7 @@ from haylift.ports.search import (
 )
 
 __all__ = [
+    "Alarms",
     "Allowance",
     "AuditArchive",
     "AuditTrail",
@@ -56,6 +58,8 @@ __all__ = [
     "IndexedDocument",
     "IndexingPipeline",
     "IndexingTask",
+    "LaneHoldStore",
+    "LaneSwitches",
     "Lanes",
     "Ledger",
     "LegQuery",
