@@ -9,6 +9,8 @@ from types import MappingProxyType
 from haylift.domain.documents import ObjectVersion
 from haylift.ports.ingestion import UploadForm
 
+from tests.fakes.quarantine import MemoryQuarantine
+
 BUCKET = "uploads"
 
 
@@ -22,7 +24,7 @@ class StoredVersion:
 
 
 @dataclass
-class MemoryBucket:
+class MemoryBucket(MemoryQuarantine):
     """A versioned bucket (`Objects`) that says what happened as EventBridge does."""
 
     versions: dict[str, list[StoredVersion]] = field(default_factory=dict)
@@ -64,6 +66,10 @@ class MemoryBucket:
             return None
         target.write_bytes(stored.data)
         return self.head(key, version_id)
+
+    def bytes_of(self, key: str, version_id: str) -> bytes | None:
+        stored = self._find(key, version_id)
+        return stored.data if stored else None
 
     def upload_form(
         self,

@@ -7,11 +7,19 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from haylift.domain.documents import DocumentKey, DocumentRecord, DocumentState, Epoch, ObjectVersion
-from haylift.domain.errors import CacheUnavailable, DocumentRejected, IndexUnavailable, StoreUnavailable
+from haylift.domain.errors import (
+    CacheUnavailable,
+    DocumentRejected,
+    IndexUnavailable,
+    OutOfTurn,
+    StoreUnavailable,
+)
 from haylift.domain.metadata import DocumentMetadata
+from haylift.domain.quarantine import QuarantineKeys
 from haylift.ports.ingestion import IndexingPipeline, IndexingTask, Ledger, Objects
 from haylift.ports.search import DocumentIndex, SharedCache, Tenants
 from haylift.resilience import Deadline
+from haylift.services.quarantine import reason_of
 from haylift.services.verdicts import record_verdict
 from haylift.telemetry import Metric, Telemetry
 
@@ -26,6 +34,7 @@ MAX_VERSIONS = 5
 STAGE_DOWNLOAD = "download"
 STAGE_DRAFT = "draft"
 STAGE_ACTIVATE = "activate"
+STAGE_QUARANTINE = "quarantine"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,9 +127,23 @@ class Attempt:
         try:
             return self._index(version)
         except DocumentRejected as verdict:
-            self._hide(reason=verdict.reason)
-            self._conclude(DocumentState.REJECTED, keep_revision=0)
+            self._reject(version, verdict)
             return True
+
+    def _reject(self, version: ObjectVersion, verdict: DocumentRejected) -> None:
+        """Hides the document, sets the file aside, and only then says so: a death between repeats it."""
+        self._hide(reason=verdict.reason)
+        self._record = replace(self._record, quarantine_key=QuarantineKeys.of(self._key).copy)
+        # The row names the copy before there is one, so that whoever comes next knows what to remove.
+        row = self._progress(STAGE_QUARANTINE, 95)
+        objects = self._parts.objects
+        written = objects.set_aside(self._key, version, reason_of(row, version, verdict))
+        try:
+            self._conclude(DocumentState.REJECTED, keep_revision=0)
+        except OutOfTurn:
+            # A newer revision went its own way meanwhile and may have cleared up before this copy was made.
+            objects.take_back(written)
+            raise
 
     def _index(self, version: ObjectVersion) -> bool:
         metadata = DocumentMetadata.of_object(version.metadata)
@@ -221,6 +244,9 @@ class Attempt:
 
     def _conclude(self, state: DocumentState, *, keep_revision: int) -> None:
         self._remove(keep_revision=keep_revision)
+        if state is not DocumentState.REJECTED and self._record.quarantine_key:
+            self._parts.objects.release(self._key)
+            self._record = replace(self._record, quarantine_key="")
         record = self._parts.ledger.finish(self._record, state)
         telemetry = self._parts.telemetry
         telemetry.record(Metric.DOCUMENTS, 1, state=state.value)
@@ -256,9 +282,9 @@ class Attempt:
             # The shared epoch lives 10 s; readers then take it from the tenants' table.
             logger.warning("epoch was not published", extra={"document_id": self._record.document_id})
 
-    def _progress(self, stage: str, percent: int) -> None:
+    def _progress(self, stage: str, percent: int) -> DocumentRecord:
         self._deadline.require()
-        self._parts.ledger.progress(
+        return self._parts.ledger.progress(
             self._record, stage=stage, percent=percent, lease_s=self._parts.limits.lease_s
         )
 
