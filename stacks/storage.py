@@ -8,12 +8,16 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
+from haylift.domain.quarantine import QUARANTINE_PREFIX
 
 from stacks.acknowledgements import acknowledge
 from stacks.environment import Environment
 
 OLD_VERSIONS_DAYS = 30
 """How long a replaced or deleted file can be brought back."""
+
+QUARANTINE_DAYS = 30
+"""How long a rejected file can be looked at in the quarantine."""
 
 ACCESS_LOG_DAYS = 90
 
@@ -23,6 +27,7 @@ EXPIRES_AT = "expires_at"
 FORGET_AT = "forget_at"
 """Ends the ledger's tombstones; its `expires_at` is when a document ends, and the row must outlive that."""
 
+CHANGES = dynamodb.StreamViewType.NEW_AND_OLD_IMAGES
 STRING = dynamodb.AttributeType.STRING
 NUMBER = dynamodb.AttributeType.NUMBER
 
@@ -69,7 +74,14 @@ class StorageStack(cdk.Stack):
                 s3.LifecycleRule(
                     noncurrent_version_expiration=cdk.Duration.days(OLD_VERSIONS_DAYS),
                     abort_incomplete_multipart_upload_after=cdk.Duration.days(7),
-                )
+                ),
+                # Rejected files wait here for somebody to look at them; the original is untouched.
+                s3.LifecycleRule(
+                    prefix=QUARANTINE_PREFIX,
+                    expiration=cdk.Duration.days(QUARANTINE_DAYS),
+                    noncurrent_version_expiration=cdk.Duration.days(1),
+                ),
+                s3.LifecycleRule(prefix=QUARANTINE_PREFIX, expired_object_delete_marker=True),
             ],
         )
         self._send_events(bucket)
@@ -123,7 +135,9 @@ class StorageStack(cdk.Stack):
         return self._table("Tokens", _key("token_hash"), ttl=EXPIRES_AT)
 
     def _ledger(self) -> dynamodb.Table:
-        table = self._table("Ledger", _key("tenant"), sort_key=_key("document_id"), ttl=FORGET_AT)
+        table = self._table(
+            "Ledger", _key("tenant"), sort_key=_key("document_id"), ttl=FORGET_AT, stream=CHANGES
+        )
         table.add_global_secondary_index(
             index_name=BY_UPDATED, partition_key=_key("tenant"), sort_key=_key("updated_at", NUMBER)
         )
@@ -142,6 +156,7 @@ class StorageStack(cdk.Stack):
         *,
         sort_key: dynamodb.Attribute | None = None,
         ttl: str | None = None,
+        stream: dynamodb.StreamViewType | None = None,
     ) -> dynamodb.Table:
         return dynamodb.Table(
             self,
@@ -150,6 +165,7 @@ class StorageStack(cdk.Stack):
             sort_key=sort_key,
             billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
             time_to_live_attribute=ttl,
+            stream=stream,
             point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
                 point_in_time_recovery_enabled=self._environment.point_in_time_recovery
             ),

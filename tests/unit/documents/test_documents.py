@@ -62,7 +62,7 @@ class _ShowsAll(DocumentsService):
 class _DropsWhatIsOver(DocumentsService):
     """Reads full pages and cuts the visible ones: documents between two pages are lost."""
 
-    def list(self, principal, *, limit, cursor=None):  # type: ignore[no-untyped-def]
+    def list(self, principal, *, limit, cursor=None, wanted=None):  # type: ignore[no-untyped-def]
         page = self.ledger.list(principal.tenant, limit=limit * 2, cursor=cursor)
         return replace(page, documents=page.documents[:limit])
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from haylift.adapters.dynamodb_rows import Item, Update, Value, attribute, from_item
 from haylift.domain.documents import DocumentRecord
@@ -91,3 +92,8 @@ def refused(item: Item | None, revision: int) -> OutOfTurn:
     if row is None or row.revision != revision or row.state.is_final:
         return OutOfTurn("The ledger has moved on; nothing is left to do.", superseded=True)
     return OutOfTurn("Another worker has this document; try later.", superseded=False)
+
+
+def record_of_image(image: Mapping[str, Mapping[str, Any]]) -> DocumentRecord:
+    """The record of an image of the table's stream."""
+    return from_item(DocumentRecord, image)
