@@ -60,9 +60,14 @@ def _limit(memory_bytes: int, time_s: float) -> None:
 
 def _lines(request: Line) -> Iterator[Line]:
     name = Path(request["name"])
-    path = Path(request["file"])
-    chosen = choose(path, name.suffix.lower(), request["content_type"])
-    source = SourceFile(path=path, stem=name.stem, content_type=request["content_type"])
+    source = SourceFile(
+        path=Path(request["file"]),
+        stem=name.stem,
+        extension=name.suffix.lower(),
+        content_type=request["content_type"],
+        ocr=request.get("ocr", False),
+    )
+    chosen = choose(source)
     converted = chosen.converter()(source)
     yield {"title": converted.title or name.stem, "media_type": chosen.media_type}
     chars = 0

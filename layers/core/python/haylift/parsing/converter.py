@@ -3,7 +3,9 @@
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
+from typing import BinaryIO
 
 from haylift.domain.chunks import Block
 
@@ -13,11 +15,36 @@ MAX_HEADING_CHARS = 200
 
 @dataclass(frozen=True, kw_only=True)
 class SourceFile:
-    """A file and what was said about it; only the bytes are believed."""
+    """A file and what was said about it; only the bytes are believed.
+
+    Args:
+        path: where the bytes lie, unless they are `data`: the child writes no files.
+        stem: the name without its extension.
+        extension: with its dot, lower case.
+        data: the bytes of a file inside another one.
+        depth: how many files it is in, 0 for what was uploaded.
+        ocr: whether pictures of text are read too.
+    """
 
     path: Path
     stem: str
     content_type: str
+    extension: str = ""
+    data: bytes | None = None
+    depth: int = 0
+    ocr: bool = False
+
+    def open(self) -> BinaryIO:
+        """The bytes, to read and to seek in."""
+        return self.path.open("rb") if self.data is None else BytesIO(self.data)
+
+    def loaded(self) -> BytesIO:
+        """The bytes in memory, for a library that reads as the blocks are made: no file stays open."""
+        return BytesIO(self.read_bytes())
+
+    def read_bytes(self) -> bytes:
+        """All bytes."""
+        return self.path.read_bytes() if self.data is None else self.data
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -59,6 +59,18 @@ def is_probably_text(head: bytes) -> bool:
     return b"\0" not in head and controls <= len(head) * MAX_CONTROL_RATIO
 
 
+def decode_head(head: bytes) -> str:
+    """A file's beginning, good enough to see its syntax: letters beyond ASCII may be wrong ones."""
+    marked = _marked_or_wide(head)
+    if marked:
+        return head.decode(marked, "ignore").removeprefix("\ufeff")
+    try:
+        # The last character may be torn.
+        return head[:-3].decode() + head[-3:].decode(errors="ignore")
+    except UnicodeDecodeError:
+        return head.decode("latin-1")
+
+
 def _marked_or_wide(data: bytes) -> str:
     """An encoding with a byte order mark, or UTF-16 without one."""
     for mark, encoding in BOMS:

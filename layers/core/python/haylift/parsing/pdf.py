@@ -25,9 +25,9 @@ def convert(source: SourceFile) -> Converted:
         DocumentRejected: `damaged` when its end is missing (pages could be lost without a trace),
             `encrypted` when it opens only with a password.
     """
-    if b"%%EOF" not in source.path.read_bytes()[-TAIL_BYTES:]:
+    if b"%%EOF" not in source.read_bytes()[-TAIL_BYTES:]:
         raise DocumentRejected("The end of the PDF is missing.", reason="damaged")
-    reader = PdfReader(source.path)
+    reader = PdfReader(source.loaded())
     if reader.is_encrypted and _is_locked(reader):
         raise DocumentRejected("The PDF opens only with a password.", reason="encrypted")
     if not reader.pages:
