@@ -1,4 +1,4 @@
-"""Mail: the headers that people read, the text, and each attachment by its name and, if it can be, its text."""
+"""Mail: the headers that people read, the text, each attachment by its name and, where possible, its text."""
 
 import email
 from collections import Counter
