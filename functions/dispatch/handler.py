@@ -20,7 +20,7 @@ from functions.dispatch.app import consume
 from functions.dispatch.contract import Settings
 
 
-def build(settings: Settings) -> Callable[[Mapping[str, Any]], PartialBatch]:
+def build(settings: Settings) -> Callable[..., PartialBatch]:
     """The function, wired to the ledger, the upload bucket and the lanes."""
     configure_logging("dispatch", settings.log_level)
     queue_urls = {
@@ -39,10 +39,10 @@ def build(settings: Settings) -> Callable[[Mapping[str, Any]], PartialBatch]:
 
 
 @cache
-def _entry() -> Callable[[Mapping[str, Any]], PartialBatch]:
+def _entry() -> Callable[..., PartialBatch]:
     return build(read_settings(Settings, os.environ))
 
 
-def handler(event: Mapping[str, Any], context: Any) -> PartialBatch:  # noqa: ARG001  # Lambda's signature
+def handler(event: Mapping[str, Any], context: Any) -> PartialBatch:
     """Claims one batch of the intake queue."""
-    return _entry()(event)
+    return _entry()(event, remaining_s=context.get_remaining_time_in_millis() / 1000)
