@@ -9,7 +9,8 @@ from pypdf.errors import DependencyError, FileNotDecryptedError, LimitReachedErr
 from haylift.domain.chunks import Block
 from haylift.domain.errors import DocumentRejected
 from haylift.parsing.converter import Converted, SourceFile
-from haylift.parsing.text import paragraphs
+from haylift.parsing.pdf_lines import page_blocks
+from haylift.parsing.pdf_marks import mark_of
 
 TAIL_BYTES = 2_048
 """Where the end mark must stand; readers look in the last 1,024 bytes, some writers add a signature."""
@@ -49,9 +50,10 @@ def _is_locked(reader: PdfReader) -> bool:
 
 
 def _blocks(reader: PdfReader, omissions: Counter[str]) -> Iterator[Block]:
+    mark = _mark(reader)
     for number, page in enumerate(reader.pages, start=1):
         try:
-            text = page.extract_text()
+            blocks = list(page_blocks(page, number))
         except MemoryError:
             raise
         except LimitReachedError as bomb:
@@ -60,4 +62,14 @@ def _blocks(reader: PdfReader, omissions: Counter[str]) -> Iterator[Block]:
         except Exception:
             omissions["pages"] += 1
             continue
-        yield from paragraphs(text, page=number)
+        yield from (block for block in blocks if " ".join(block.text.split()) != mark)
+
+
+def _mark(reader: PdfReader) -> str:
+    try:
+        return mark_of(reader.pages)
+    except MemoryError:
+        raise
+    # What is wrong with a page is told when its turn comes.
+    except Exception:
+        return ""

@@ -7,7 +7,11 @@ from dataclasses import replace
 from haylift.domain.chunks import Block, ParsedDocument
 from haylift.domain.metadata import MAX_TITLE_CHARS
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f-\x84\x86-\x9f\ufeff\ufffe\uffff\ud800-\udfff]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f-\x84\x86-\x9f\xad\ufeff\ufffe\uffff\ud800-\udfff]")
+_FORMS = re.compile("[\ufb00-\ufb06\ufb1d-\ufdff\ufe70-\ufefc]+")
+"""Ligatures, and Hebrew and Arabic letters by their place in the word, as PDF files name their glyphs: nobody
+types them into a search."""
+
 _LINE_END = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 _TRAILING = re.compile(r"[ \t]+(?=\n)")
 _BLANK_LINES = re.compile(r"\n{3,}")
@@ -32,11 +36,12 @@ def clean_block(block: Block) -> Block:
 
 
 def clean_text(text: str) -> str:
-    """Composed characters (NFC), `\\n` as the only line end, no control characters.
+    """Composed letters (NFC) instead of glyphs, `\\n` as the only line end, no control characters or soft hyphens.
 
     >>> clean_text("a\\r\\nb\\x00")
     'a\\nb'
     """
     text = _CONTROL.sub("", _LINE_END.sub("\n", text))
+    text = _FORMS.sub(lambda forms: unicodedata.normalize("NFKC", forms.group()), text)
     text = _TRAILING.sub("", unicodedata.normalize("NFC", text))
     return _BLANK_LINES.sub("\n\n", text).strip()
