@@ -8,6 +8,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 from haylift.contract import QueueSource
 from haylift.domain.documents import DOCUMENTS_PREFIX, Lane
+from haylift.domain.quarantine import QUARANTINE_PREFIX
 
 from functions.dispatch import contract as dispatch
 from functions.ingestion import contract as ingestion
@@ -155,6 +156,13 @@ class IngestionStack(cdk.Stack):
         )
         function.allow(*rights.READ, *rights.WRITE, on=rights.arns(self._storage.tenants))
         function.allow_objects(self._storage.uploads, *rights.READ_OBJECTS)
+        function.allow_objects(
+            self._storage.uploads,
+            "s3:PutObject",
+            "s3:DeleteObject",
+            "s3:DeleteObjectVersion",
+            prefix=QUARANTINE_PREFIX,
+        )
         function.allow_index(self._connections.index)
         function.allow_models(self._connections.model)
         self._feed(function, ingestion.SOURCES)

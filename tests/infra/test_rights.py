@@ -40,7 +40,12 @@ ALLOWED = {
     | {"dynamodb:GetItem", "dynamodb:UpdateItem", "sagemaker:InvokeEndpoint", "cloudwatch:DescribeAlarms"}
     | {"lambda:GetEventSourceMapping", "lambda:UpdateEventSourceMapping"},
     "documents": LOGS | READ | OBJECTS | {"s3:PutObject", "s3:DeleteObject"},
-    "ingestion": LOGS | READ | WRITE | OBJECTS | TAKEN | {"sagemaker:InvokeEndpoint"},
+    "ingestion": LOGS
+    | READ
+    | WRITE
+    | OBJECTS
+    | TAKEN
+    | {"sagemaker:InvokeEndpoint", "s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion"},
     "metrics": LOGS | {"cloudwatch:ListMetrics", "cloudwatch:GetMetricData"},
     "reference": LOGS,
     "search": LOGS | READ | {"dynamodb:Scan", "dynamodb:PutItem", "sagemaker:InvokeEndpoint"},
