@@ -60,13 +60,17 @@ class IngestService:
             logger.info("order was superseded", extra={"document_id": order.document_id})
 
     def _run(self, record: DocumentRecord, deadline: Deadline) -> None:
-        attempt = self._attempt(record, deadline)
         try:
-            attempt.run()
+            self._run_in_time(record, self._attempt(record, deadline))
         except DependencyUnavailable:
-            # Not the document's fault: an hour without the model must not use up its attempts.
+            # Not the document's fault: an hour without the model must not use up its attempts. An attempt
+            # reads a table before it begins, so that its making stands in here too.
             self._release(replace(record, attempts=record.attempts - 1))
             raise
+
+    def _run_in_time(self, record: DocumentRecord, attempt: Attempt) -> None:
+        try:
+            attempt.run()
         except DeadlineExceeded:
             # A long document is no broken one: it may take as many invocations as the queue allows.
             is_counted = not attempt.has_advanced()
