@@ -22,6 +22,7 @@ from ops import (
     documents,
     flags,
     inbox,
+    ingest,
     keys,
     limits,
     logs,
@@ -106,6 +107,15 @@ FLAG_COMMANDS: dict[str, Command] = {
     "list": Command("show the flags", flags.add_list_arguments, flags.run_list),
     "set": Command("set a flag, within 5 s", flags.add_set_arguments, flags.run_set),
 }
+INGEST_COMMANDS: dict[str, Command] = {
+    "pause": Command("close lanes; what is uploaded waits", ingest.add_pause_arguments, ingest.run_pause),
+    "resume": Command("open lanes", ingest.add_resume_arguments, ingest.run_resume),
+    "gate": Command(
+        "let the gate close lanes while the model does not answer, or not",
+        ingest.add_gate_arguments,
+        ingest.run_gate,
+    ),
+}
 KEY_COMMANDS: dict[str, Command] = {
     "list": Command("show the keys that sign access tokens", keys.add_list_arguments, keys.run_list),
     "enable": Command("let a disabled one sign again", keys.add_enable_arguments, keys.run_enable),
@@ -124,6 +134,7 @@ DRILL_COMMANDS: dict[str, Command] = {
 GROUPS: dict[str, Group] = {
     "drill": Group("break something for real, and see its alarms ring and clear", DRILL_COMMANDS),
     "flags": Group("force keyword-only, shed load, pause ingestion", FLAG_COMMANDS),
+    "ingest": Group("pause and resume the lanes, switch the gate", INGEST_COMMANDS),
     "keys": Group("the keys that sign access tokens", KEY_COMMANDS),
     "limits": Group("searches a minute by tenant", LIMIT_COMMANDS),
     "user": Group("add, import, change, disable, enable and list users", USER_COMMANDS),

@@ -15,6 +15,7 @@ RULES: tuple[Rule, ...] = (
     dependencies.model_slow,
     dependencies.index_refuses_writes,
     flow.ingestion_paused,
+    flow.lanes_gated,
     flow.functions_throttled,
     dependencies.cache_down,
     dependencies.tokens_refused,

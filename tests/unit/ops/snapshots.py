@@ -3,7 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from haylift.domain.documents import Lane
 from haylift.domain.flags import Flags
+from haylift.domain.lanes import Holder, LaneHolds
 from haylift.telemetry import Metric
 
 from ops.measurements import AnyMetric, AwsMetric, Measurements, Point, Series
@@ -224,6 +226,26 @@ FAULTS: dict[str, tuple[str, Snapshot]] = {
             (AwsMetric.GATEWAY_FAILURES, "Sum", {"ApiName": "haylift-local-api"}, 1),
             health=None,
             unanswered={"health": "no answer within 3.2 s"},
+        ),
+    ),
+    "gate closed": (
+        "lanes-gated",
+        snapshot(
+            sources=(
+                SourceState(queue="interactive", function="ingestion", state="Disabled", mapping_id="1"),
+            ),
+            lane_holds=LaneHolds(
+                holders_by_lane={Lane.INTERACTIVE: frozenset({Holder.GATE})}, gate_since=NOW_S - 600
+            ),
+        ),
+    ),
+    "paused behind the gate": (
+        "ingestion-paused",
+        snapshot(
+            sources=(
+                SourceState(queue="interactive", function="ingestion", state="Disabled", mapping_id="1"),
+            ),
+            lane_holds=LaneHolds(holders_by_lane={Lane.INTERACTIVE: frozenset(Holder)}),
         ),
     ),
     "slow": (
