@@ -14,11 +14,12 @@ from haylift.adapters.model_endpoint import SageMakerModels
 from haylift.adapters.model_invocation import ModelInvoker
 from haylift.adapters.parser_process import ParserLimits, ParserProcess
 from haylift.adapters.s3_objects import S3Objects
+from haylift.adapters.s3_texts import S3Texts
 from haylift.adapters.sqlite_index import SqliteIndex
 from haylift.adapters.sqs_lanes import read_order
 from haylift.adapters.valkey_cache import ValkeyCache
 from haylift.pipelines.indexing import HaystackIndexingPipeline, indexing_pipeline, recipe
-from haylift.ports import DocumentIndex
+from haylift.ports import DocumentIndex, StoredTexts
 from haylift.services.batches import PartialBatch
 from haylift.services.counted_index import CountedIndex
 from haylift.services.ingest import IngestService
@@ -46,31 +47,39 @@ def build(settings: Settings) -> IngestService:
     dynamodb = make_client("dynamodb")
     tenants = DynamoDbTenants(settings.tenants_table, dynamodb)
     index = CountedIndex(SqliteIndex(Path(settings.index_location), count_of=tenants.count), telemetry)
+    s3 = make_client("s3", read_timeout_s=DOWNLOAD_TIMEOUT_S)
+    texts = S3Texts(settings.upload_bucket, s3)
     parts = IngestParts(
         ledger=DynamoDbLedger(settings.ledger_table, settings.tenants_table, dynamodb),
-        objects=S3Objects(settings.upload_bucket, make_client("s3", read_timeout_s=DOWNLOAD_TIMEOUT_S)),
+        objects=S3Objects(settings.upload_bucket, s3),
+        texts=texts,
         index=index,
         cache=ValkeyCache(settings.cache_endpoint, settings.cache_tls),
         tenants=tenants,
-        pipeline=_pipeline(settings, index, telemetry),
+        pipeline=_pipeline(settings, texts, index, telemetry),
         telemetry=telemetry,
         limits=IngestLimits(lease_s=settings.lease_s, max_file_bytes=settings.max_file_bytes),
     )
     return IngestService(parts=parts)
 
 
-def _pipeline(settings: Settings, index: DocumentIndex, telemetry: EmfTelemetry) -> HaystackIndexingPipeline:
+def _pipeline(
+    settings: Settings, texts: StoredTexts, index: DocumentIndex, telemetry: EmfTelemetry
+) -> HaystackIndexingPipeline:
     limits = SplitLimits(max_tokens=settings.chunk_max_tokens, overlap_tokens=settings.chunk_overlap_tokens)
     parser = ParserProcess(
         ParserLimits(
             time_s=settings.parse_time_s,
             memory_bytes=settings.parse_memory_bytes,
             output_chars=settings.parse_output_chars,
+            page_time_s=settings.parse_page_time_s,
+            total_time_s=settings.parse_total_time_s,
+            pages=settings.parse_pages,
         )
     )
     models = SageMakerModels(ModelInvoker(settings.embed_endpoint, telemetry), settings.embed_model)
     return HaystackIndexingPipeline(
-        indexing_pipeline(parser, models, index, limits), recipe(settings.embed_model, limits)
+        indexing_pipeline(parser, texts, models, index, limits), recipe(settings.embed_model, limits)
     )
 
 

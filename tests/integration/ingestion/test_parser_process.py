@@ -102,7 +102,8 @@ def child(code: str) -> tuple[str, ...]:
     ("code", "reason"),
     [
         ("import time; time.sleep(60)", "parser_limit"),
-        ("while True: print('x' * 1000)", "parser_limit"),
+        ("while True: print('x' * 1000)", "damaged"),
+        ("while True: print('x' * 1000, end='')", "parser_limit"),
         ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "parser_limit"),
         ("raise SystemExit(3)", "damaged"),
         ("print('{')", "damaged"),

@@ -144,7 +144,7 @@ def test_another_recipe_keeps_nothing() -> None:
 
     world.work(order)
 
-    assert len(removed) == 1
+    assert len(removed) == 2  # chunks, then text
     assert len(world.lines(KEY, 1)) == 4
 
 

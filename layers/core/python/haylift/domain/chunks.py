@@ -25,6 +25,11 @@ class Block:
     headings: tuple[str, ...] = ()
     is_table: bool = False
 
+    @property
+    def ends_page(self) -> bool:
+        """True for a converter's sign that a page is done, which has no text."""
+        return self.page is not None and not self.text
+
 
 @dataclass(frozen=True, kw_only=True)
 class ParsedDocument:

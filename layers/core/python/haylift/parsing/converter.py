@@ -24,6 +24,7 @@ class SourceFile:
         data: the bytes of a file inside another one.
         depth: how many files it is in, 0 for what was uploaded.
         ocr: whether pictures of text are read too.
+        first_page: where a format with pages is begun, from 1; the others have none.
     """
 
     path: Path
@@ -33,6 +34,7 @@ class SourceFile:
     data: bytes | None = None
     depth: int = 0
     ocr: bool = False
+    first_page: int = 1
 
     def open(self) -> BinaryIO:
         """The bytes, to read and to seek in."""
@@ -53,11 +55,19 @@ class Converted:
 
     `omissions` counts, while the blocks are made, what of the file is not in them: its `pages`,
     `attachments` and so on. What is left out without a count there is a fault.
+    `page_count` is that of the whole file; 0: it has no pages. A converter of pages gives `page_end` after
+    each of them, so that a long file can be kept, shown and timed page by page.
     """
 
     title: str
     blocks: Iterable[Block]
     omissions: Counter[str] = field(default_factory=Counter)
+    page_count: int = 0
+
+
+def page_end(page: int) -> Block:
+    """Says that all blocks of the page were given."""
+    return Block(text="", page=page)
 
 
 type Converter = Callable[[SourceFile], Converted]

@@ -8,7 +8,7 @@ from pypdf.errors import DependencyError, FileNotDecryptedError, LimitReachedErr
 
 from haylift.domain.chunks import Block
 from haylift.domain.errors import DocumentRejected
-from haylift.parsing.converter import Converted, SourceFile
+from haylift.parsing.converter import Converted, SourceFile, page_end
 from haylift.parsing.pdf_lines import page_blocks
 from haylift.parsing.pdf_marks import mark_of
 
@@ -37,8 +37,9 @@ def convert(source: SourceFile) -> Converted:
     omissions: Counter[str] = Counter()
     return Converted(
         title="" if title.lower() in EMPTY_TITLES else title,
-        blocks=_blocks(reader, omissions),
+        blocks=_blocks(reader, omissions, source.first_page),
         omissions=omissions,
+        page_count=len(reader.pages),
     )
 
 
@@ -49,11 +50,11 @@ def _is_locked(reader: PdfReader) -> bool:
         return True
 
 
-def _blocks(reader: PdfReader, omissions: Counter[str]) -> Iterator[Block]:
+def _blocks(reader: PdfReader, omissions: Counter[str], first_page: int) -> Iterator[Block]:
     mark = _mark(reader)
-    for number, page in enumerate(reader.pages, start=1):
+    for number in range(first_page, len(reader.pages) + 1):
         try:
-            blocks = list(page_blocks(page, number))
+            blocks = list(page_blocks(reader.pages[number - 1], number))
         except MemoryError:
             raise
         except LimitReachedError as bomb:
@@ -61,8 +62,9 @@ def _blocks(reader: PdfReader, omissions: Counter[str]) -> Iterator[Block]:
         # Whatever a page's content makes pypdf raise: the other pages are worth having, and it is counted.
         except Exception:
             omissions["pages"] += 1
-            continue
-        yield from (block for block in blocks if " ".join(block.text.split()) != mark)
+        else:
+            yield from (block for block in blocks if " ".join(block.text.split()) != mark)
+        yield page_end(number)
 
 
 def _mark(reader: PdfReader) -> str:

@@ -22,7 +22,6 @@ from haylift.ports.ingestion import (
     Lanes,
     Ledger,
     Objects,
-    Parser,
     UploadForm,
 )
 from haylift.ports.lanes import Alarms, LaneHoldStore, LaneSwitches
@@ -41,6 +40,7 @@ from haylift.ports.search import (
     TenantCounts,
     Tenants,
 )
+from haylift.ports.texts import Parser, ParserOrder, StoredTexts
 
 __all__ = [
     "Alarms",
@@ -70,6 +70,7 @@ __all__ = [
     "MetricSeries",
     "Objects",
     "Parser",
+    "ParserOrder",
     "PasswordHasher",
     "QueryPipeline",
     "RateLimiter",
@@ -81,6 +82,7 @@ __all__ = [
     "Revocations",
     "SharedCache",
     "SharedRead",
+    "StoredTexts",
     "TenantCount",
     "TenantCounts",
     "TenantLimits",

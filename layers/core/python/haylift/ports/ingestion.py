@@ -6,7 +6,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Protocol
 
-from haylift.domain.chunks import ParsedDocument
 from haylift.domain.documents import DocumentKey, DocumentRecord, DocumentState, Epoch, Lane, ObjectVersion
 from haylift.domain.events import IngestionOrder, ObjectEvent
 from haylift.domain.listing import DocumentFilter
@@ -24,6 +23,20 @@ class Claim:
 
     record: DocumentRecord
     is_new: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClaimTerms:
+    """What was read before the claim.
+
+    Args:
+        expires_at: when the uploader wants the document deleted, epoch seconds; 0: never.
+        seen_revision: of the row before object and metadata were looked at (0: there was no row). The
+            claim is refused when there is another one by now: what was seen may be older than it.
+    """
+
+    expires_at: int
+    seen_revision: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,12 +67,19 @@ class Ledger(LiveRevisions, Protocol):
         """
 
     def claim(
-        self, event: ObjectEvent, version_id: str, *, lane: Lane, groups: frozenset[str] | None = None
+        self,
+        event: ObjectEvent,
+        version_id: str,
+        *,
+        lane: Lane,
+        groups: frozenset[str] | None = None,
+        terms: ClaimTerms | None = None,
     ) -> Claim:
         """Claims the event by its sequencer: a new revision in state RECEIVED, unless it is late.
 
         `version_id` is the version to index; empty when the object is gone. `groups` are those that
-        may read it, so that nobody else sees the document while it waits; None: as they were.
+        may read it, so that nobody else sees the document while it waits; None: as they were. A claim
+        that `terms` refuse gives a row whose sequencer is older than the event's: look again.
         """
 
     def open_count(self, tenant: str, limit: int) -> int:
@@ -102,8 +122,11 @@ class Objects(Quarantine, Protocol):
     def download(self, key: str, version_id: str, target: Path) -> ObjectVersion | None:
         """Writes that version's bytes to `target`; None when the version is gone."""
 
-    def delete(self, key: str) -> None:
-        """Puts a delete marker; deleting twice is no error."""
+    def delete(self, key: str) -> str:
+        """Puts a delete marker and gives its version id, empty in a bucket without versions.
+
+        Deleting twice is no error.
+        """
 
     def upload_form(
         self,
@@ -140,6 +163,8 @@ class IndexingTask:
         content_type: as the object says; a hint, the bytes decide.
         progress: called with a stage and percent before each step; raises `OutOfTurn` when the work
             is another's by now.
+        has_leftovers: whether an earlier attempt may have kept text of these bytes.
+        live_revision: what readers see until then, whose text may be of the same bytes; 0: nothing.
     """
 
     file: Path
@@ -150,6 +175,8 @@ class IndexingTask:
     metadata: DocumentMetadata
     progress: Callable[[str, int], object]
     deadline: Deadline
+    has_leftovers: bool = False
+    live_revision: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -190,10 +217,3 @@ class Lanes(Protocol):
 
     def send(self, lane: Lane, order: IngestionOrder) -> None:
         """Puts the order into the lane; raises `StoreUnavailable`."""
-
-
-class Parser(Protocol):
-    """Files to text, away from this process. Raises `DocumentRejected`."""
-
-    def parse(self, file: Path, key: DocumentKey, content_type: str) -> ParsedDocument:
-        """Parses within limits of time, memory and output; never cuts silently."""

@@ -2,7 +2,7 @@
 
 import hashlib
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -16,14 +16,16 @@ from haylift.domain.errors import (
 )
 from haylift.domain.metadata import DocumentMetadata
 from haylift.domain.quarantine import QuarantineKeys
-from haylift.ports.ingestion import IndexingPipeline, IndexingTask, Ledger, Objects
-from haylift.ports.search import DocumentIndex, SharedCache, Tenants
+from haylift.ports.ingestion import IndexingTask
 from haylift.resilience import Deadline
+from haylift.services.ingest_parts import IngestLimits, IngestParts
 from haylift.services.quarantine import reason_of
 from haylift.services.verdicts import record_verdict
-from haylift.telemetry import Metric, Telemetry
+from haylift.telemetry import Metric
 
 logger = logging.getLogger(__name__)
+
+__all__ = ["Attempt", "IngestLimits", "IngestParts"]
 
 MAX_ATTEMPTS = 3
 """Attempts that may die with a document before it is rejected without another one."""
@@ -35,33 +37,6 @@ STAGE_DOWNLOAD = "download"
 STAGE_DRAFT = "draft"
 STAGE_ACTIVATE = "activate"
 STAGE_QUARANTINE = "quarantine"
-
-
-@dataclass(frozen=True, kw_only=True)
-class IngestLimits:
-    """Limits of one attempt.
-
-    Args:
-        lease_s: how long a worker owns a document without a sign of life; more than a worker can live.
-        max_file_bytes: larger files are rejected.
-    """
-
-    lease_s: float
-    max_file_bytes: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class IngestParts:
-    """What an attempt works with."""
-
-    ledger: Ledger
-    objects: Objects
-    index: DocumentIndex
-    cache: SharedCache
-    tenants: Tenants
-    pipeline: IndexingPipeline
-    telemetry: Telemetry
-    limits: IngestLimits
 
 
 class Attempt:
@@ -81,6 +56,7 @@ class Attempt:
         # Set by an attempt that ended early: its chunks may be of other bytes than those that come now.
         # A first revision may meet the chunks of a row that was lost.
         self._has_leftovers = record.stage != "" or record.revision == 1
+        self._may_have_text = record.stage != ""
         self._stored_at_first = 0
 
     def run(self) -> None:
@@ -101,19 +77,19 @@ class Attempt:
         raise StoreUnavailable("The object changes faster than it can be read.")
 
     def has_advanced(self) -> bool:
-        """True when the next attempt starts with more chunks than this one did; never raises."""
+        """True when the next attempt starts with more text or chunks than this one did; never raises."""
         try:
             return self._stored_count() > self._stored_at_first
-        except IndexUnavailable:
+        except (IndexUnavailable, StoreUnavailable):
             return False
 
     def _stored_count(self) -> int:
+        """Parts of text, and chunks."""
         record = self._record
-        return len(
-            self._parts.index.stored_chunk_ids(
-                record.tenant, self._generation, record.document_id, revision=record.revision
-            )
+        chunks = self._parts.index.stored_chunk_ids(
+            record.tenant, self._generation, record.document_id, revision=record.revision
         )
+        return len(chunks) + self._parts.texts.size(record.tenant, record.document_id, record.revision)
 
     def _stored_digest(self) -> str:
         record = self._record
@@ -208,6 +184,8 @@ class Attempt:
                 metadata=metadata,
                 progress=self._progress,
                 deadline=self._deadline,
+                has_leftovers=self._may_have_text,
+                live_revision=self._record.live_revision,
             )
         )
         self._record = replace(
@@ -225,8 +203,15 @@ class Attempt:
         self._remove(keep_revision=0)
         if self._parts.objects.head(self._record.key) is not None:
             return False
+        self._require_nothing_left()
         self._conclude(DocumentState.DELETED, keep_revision=0)
         return True
+
+    def _require_nothing_left(self) -> None:
+        """The tombstone tells receipts that the index was seen to be empty, so it is looked at once more."""
+        self._parts.index.refresh(self._record.tenant, self._generation)
+        if self._remove(keep_revision=0):
+            raise IndexUnavailable("The index still held chunks of a deleted document.")
 
     def _hide(self, *, reason: str) -> None:
         self._record = replace(
@@ -266,14 +251,23 @@ class Attempt:
             extra={"document_id": record.document_id, "state": state.value, "reason": record.reason},
         )
 
-    def _remove(self, *, keep_revision: int) -> None:
-        self._parts.index.remove(
+    def _remove(self, *, keep_revision: int) -> int:
+        removed = self._parts.index.remove(
             self._record.tenant,
             self._generation,
             self._record.document_id,
             keep_revision=keep_revision,
             up_to_revision=self._record.revision,
         )
+        if self._has_leftovers or self._record.revision > 1 or keep_revision != self._record.revision:
+            # Last: a text without chunks is found again by whoever removes the document once more.
+            self._parts.texts.remove(
+                self._record.tenant,
+                self._record.document_id,
+                keep_revision=keep_revision,
+                up_to_revision=self._record.revision,
+            )
+        return removed
 
     def _publish(self, epoch: Epoch) -> None:
         try:
