@@ -78,7 +78,7 @@ def blocks(value: Any, path: tuple[str, ...]) -> Iterator[Block]:
             elif lines is None:
                 plain += [f"{name}: {_scalar(member)}" if not is_list else _scalar(member)]
             elif isinstance(member, Members) and is_list:
-                yield from _block(lines, path)
+                deeper.append((member, path))
             else:
                 plain += lines
         yield from _block(plain, path)

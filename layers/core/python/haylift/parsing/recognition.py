@@ -152,10 +152,10 @@ def is_like_json(sample: Sample) -> bool:
 
 
 def is_like_json_lines(sample: Sample) -> bool:
-    """Two lines or more, the first of which are objects."""
+    """Two lines or more, the first two of which are objects."""
     lines = [line for line in sample.text.splitlines() if line.strip()]
     whole = lines[:-1] if len(sample.head) == SNIFFED_BYTES else lines
-    return len(whole) >= 2 and all(map(_is_object, whole[:3]))
+    return len(whole) >= 2 and all(map(_is_object, whole[:2]))
 
 
 def _is_object(line: str) -> bool:
