@@ -107,8 +107,12 @@ class DocumentFacts:
 
     @property
     def has_settled(self) -> bool:
-        """True when the news of the object's last change must have arrived."""
-        return self.found is None or self.now - self.found.changed_at >= self.settle_s
+        """True when the news of the object's last change must have arrived.
+
+        What was removed with all its versions says nothing of when; its row was no younger.
+        """
+        last = self.found.changed_at if self.found else self.row.updated_at if self.row else 0.0
+        return self.now - last >= self.settle_s
 
 
 def document_drift(facts: DocumentFacts) -> tuple[DriftKind, ...]:

@@ -102,7 +102,7 @@ class TenantTotals(Tenants, TenantCounts, Protocol):
     """The tenants' table, read and corrected."""
 
     def correct_count(self, tenant: str, documents: int, *, content_version: int) -> bool:
-        """Sets the number of documents and raises the content version.
+        """Sets the number of documents that readers can find.
 
         False when the content version is not `content_version` any more: something was made live or
         hidden since, and the number is old. Raises `StoreUnavailable`.
