@@ -1,9 +1,10 @@
-"""What uploaders without a login learn: the ledger's stream > announcer > object tags and events."""
+"""What the ledger's stream leads to: object tags, events, and fresh orders of documents that go on."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_lambda_event_sources as event_sources
 from constructs import Construct
+from haylift.domain.documents import Lane
 
 from functions.announcer import contract as announcer
 from stacks import rights
@@ -11,6 +12,7 @@ from stacks.acknowledgements import acknowledge
 from stacks.audit import RECORDS, AuditStack
 from stacks.environment import Environment
 from stacks.function import FunctionSpec, HayliftFunction
+from stacks.ingestion import IngestionStack
 from stacks.layers import API_LAYERS, Layers
 from stacks.storage import StorageStack
 
@@ -21,7 +23,13 @@ class AnnouncementsStack(cdk.Stack):
     """The announcer; `functions` by name."""
 
     def __init__(
-        self, scope: Construct, environment: Environment, *, storage: StorageStack, audit: AuditStack
+        self,
+        scope: Construct,
+        environment: Environment,
+        *,
+        storage: StorageStack,
+        ingestion: IngestionStack,
+        audit: AuditStack,
     ) -> None:
         super().__init__(scope, environment.name_of("announcements"))
         settings = announcer.Settings(
@@ -30,6 +38,8 @@ class AnnouncementsStack(cdk.Stack):
             ledger_table=storage.ledger.table_name,
             tenants_table=storage.tenants.table_name,
             upload_bucket=storage.uploads.bucket_name,
+            interactive_queue_url=ingestion.queues[Lane.INTERACTIVE].queue_url,
+            backfill_queue_url=ingestion.queues[Lane.BACKFILL].queue_url,
         )
         function = HayliftFunction(
             self,
@@ -40,6 +50,7 @@ class AnnouncementsStack(cdk.Stack):
         )
         function.allow("dynamodb:GetItem", on=rights.arns(storage.ledger))
         function.allow_objects(storage.uploads, "s3:GetObjectVersionTagging", "s3:PutObjectVersionTagging")
+        function.allow("sqs:SendMessage", on=[ingestion.queues[lane].queue_arn for lane in Lane])
         bus = self.format_arn(service="events", resource="event-bus", resource_name="default")
         function.allow("events:PutEvents", on=[bus])
         self._hear_ledger(function, storage)

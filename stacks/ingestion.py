@@ -9,6 +9,7 @@ from constructs import Construct
 from haylift.contract import QueueSource
 from haylift.domain.documents import DOCUMENTS_PREFIX, Lane
 from haylift.domain.quarantine import QUARANTINE_PREFIX
+from haylift.domain.texts import TEXTS_PREFIX
 
 from functions.dispatch import contract as dispatch
 from functions.ingestion import contract as ingestion
@@ -163,10 +164,23 @@ class IngestionStack(cdk.Stack):
             "s3:DeleteObjectVersion",
             prefix=QUARANTINE_PREFIX,
         )
+        self._allow_texts(function)
         function.allow_index(self._connections.index)
         function.allow_models(self._connections.model)
         self._feed(function, ingestion.SOURCES)
         return function
+
+    def _allow_texts(self, function: HayliftFunction) -> None:
+        """Text is made of the file again at any time, so that its old versions go with it."""
+        function.allow_objects(
+            self._storage.uploads,
+            "s3:GetObject",
+            "s3:PutObject",
+            "s3:DeleteObject",
+            "s3:DeleteObjectVersion",
+            prefix=TEXTS_PREFIX,
+        )
+        function.allow("s3:ListBucketVersions", on=[self._storage.uploads.bucket_arn])
 
     def _feed(self, function: HayliftFunction, sources: tuple[QueueSource, ...]) -> None:
         """Lets each queue invoke `live`; what a batch does not name as failed is done."""

@@ -15,10 +15,13 @@ class Settings(CommonSettings):
     Args:
         ledger_table, tenants_table: DynamoDB tables; the ledger's stream calls the function.
         upload_bucket: whose objects are tagged.
+        interactive_queue_url, backfill_queue_url: the lanes, for documents that go on.
         event_bus: takes the events.
     """
 
     ledger_table: str
     tenants_table: str
     upload_bucket: str
+    interactive_queue_url: str
+    backfill_queue_url: str
     event_bus: str = "default"

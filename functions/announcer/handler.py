@@ -11,8 +11,11 @@ from haylift.adapters.dynamodb_ledger_rows import record_of_image
 from haylift.adapters.eventbridge_changes import EventBridgeChanges
 from haylift.adapters.lambda_telemetry import EmfTelemetry, configure_logging
 from haylift.adapters.s3_tags import S3Tags
+from haylift.adapters.sqs_lanes import SqsLanes
 from haylift.adapters.system_clock import SystemClock
+from haylift.domain.documents import Lane
 from haylift.services.announce import AnnounceService
+from haylift.services.hand_on import HandOnService
 from haylift.settings import read_settings
 
 from functions.announcer.app import consume
@@ -29,7 +32,12 @@ def build(settings: Settings) -> Callable[[Mapping[str, Any]], None]:
         telemetry=EmfTelemetry(),
         now=SystemClock().now,
     )
-    return partial(consume, service=service, read=record_of_image)
+    queue_urls = {
+        Lane.INTERACTIVE: settings.interactive_queue_url,
+        Lane.BACKFILL: settings.backfill_queue_url,
+    }
+    hand_on = HandOnService(lanes=SqsLanes(queue_urls, make_client("sqs")))
+    return partial(consume, service=service, read=record_of_image, hand_on=hand_on)
 
 
 @cache

@@ -28,6 +28,7 @@ ALLOWED = {
     | {
         "dynamodb:GetItem",
         "events:PutEvents",
+        "sqs:SendMessage",
         "s3:GetObjectVersionTagging",
         "s3:PutObjectVersionTagging",
         "s3:ListBucket",
@@ -45,7 +46,8 @@ ALLOWED = {
     | WRITE
     | OBJECTS
     | TAKEN
-    | {"sagemaker:InvokeEndpoint", "s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion"},
+    | {"sagemaker:InvokeEndpoint", "s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion"}
+    | {"s3:ListBucketVersions"},
     "metrics": LOGS | {"cloudwatch:ListMetrics", "cloudwatch:GetMetricData"},
     "reference": LOGS,
     "search": LOGS | READ | {"dynamodb:Scan", "dynamodb:PutItem", "sagemaker:InvokeEndpoint"},

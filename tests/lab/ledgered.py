@@ -23,6 +23,7 @@ from tests.contract.ledger.tables import LEDGER, TENANTS
 from tests.fakes.bucket import BUCKET
 from tests.fakes.cache import InMemorySharedCache
 from tests.fakes.gateway import RecordedTelemetry
+from tests.fakes.texts import MemoryTexts
 from tests.fakes.ingestion import LinesPipeline
 from tests.fakes.search import word_vector
 from tests.lab.dynamodb import MemoryDynamoDb
@@ -160,6 +161,7 @@ class Ledgered:
         return IngestParts(
             ledger=self.ledger,
             objects=self.objects,
+            texts=MemoryTexts(),
             index=self.index,
             cache=Way(self.lab, "cache", self.cache),
             tenants=DynamoDbTenants(TENANTS, self.client),

@@ -89,6 +89,7 @@ class DynamoDbLedger(LedgerReader):
                 "stage": "",
                 "percent": 0,
                 "attempts": 0,
+                "handovers": 0,
                 "resends": 0,
                 **readable,
                 **({"content_digest": ""} if event.kind is ObjectEventKind.REBUILD else {}),
@@ -159,11 +160,12 @@ class DynamoDbLedger(LedgerReader):
         return record_of(row)
 
     def release(self, record: DocumentRecord) -> None:
-        """Gives the lease back with the record's count of attempts; nothing if it is another's."""
+        """Gives the lease back with the record's counts of attempts and handovers; nothing if it is another's."""
         now = self._now()
         given_back: dict[str, Value] = {
             "state": DocumentState.RECEIVED,
             "attempts": record.attempts,
+            "handovers": record.handovers,
             "updated_at": now,
         }
         update = owned_update(record, given_back, remove=("lease_owner", "lease_until"))

@@ -155,6 +155,7 @@ class DocumentRecord:
     `quarantine_key` is where a rejected version is set aside, written before the copy; empty: nowhere.
     `request_id` is S3's request that put the newest claimed version, as its event named it.
     `chunks_digest` is that of the live revision's chunks as they were when it went live; empty: not known.
+    `handovers` counts the attempts that ran out of time after progress and left the rest to a next one.
     `resends` counts how often its order was sent once more, the last time at `resent_at`.
     """
 
@@ -193,6 +194,7 @@ class DocumentRecord:
     quarantine_key: str = ""
     request_id: str = ""
     chunks_digest: str = ""
+    handovers: int = 0
     resends: int = 0
     resent_at: float = 0.0
 
