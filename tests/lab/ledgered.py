@@ -23,9 +23,9 @@ from tests.contract.ledger.tables import LEDGER, TENANTS
 from tests.fakes.bucket import BUCKET
 from tests.fakes.cache import InMemorySharedCache
 from tests.fakes.gateway import RecordedTelemetry
-from tests.fakes.texts import MemoryTexts
 from tests.fakes.ingestion import LinesPipeline
 from tests.fakes.search import word_vector
+from tests.fakes.texts import MemoryTexts
 from tests.lab.dynamodb import MemoryDynamoDb
 from tests.lab.lab import KEYS, TENANT, Lab, document_id
 from tests.lab.oracle import Window, end_of
