@@ -19,6 +19,7 @@ from ops import (
     alarms,
     audit_view,
     dashboard,
+    dlq,
     documents,
     flags,
     inbox,
@@ -107,6 +108,12 @@ FLAG_COMMANDS: dict[str, Command] = {
     "list": Command("show the flags", flags.add_list_arguments, flags.run_list),
     "set": Command("set a flag, within 5 s", flags.add_set_arguments, flags.run_set),
 }
+DLQ_COMMANDS: dict[str, Command] = {
+    "list": Command("count the dead letters by cause", dlq.add_list_arguments, dlq.run_list),
+    "show": Command("show single letters and their documents", dlq.add_show_arguments, dlq.run_show),
+    "redrive": Command("send letters back to work", dlq.add_change_arguments, dlq.run_redrive),
+    "discard": Command("throw letters away", dlq.add_change_arguments, dlq.run_discard),
+}
 INGEST_COMMANDS: dict[str, Command] = {
     "pause": Command("close lanes; what is uploaded waits", ingest.add_pause_arguments, ingest.run_pause),
     "resume": Command("open lanes", ingest.add_resume_arguments, ingest.run_resume),
@@ -132,6 +139,7 @@ DRILL_COMMANDS: dict[str, Command] = {
     "undo": Command("repair what a killed drill has left", drill.add_undo_arguments, drill.run_undo),
 }
 GROUPS: dict[str, Group] = {
+    "dlq": Group("count, show, redrive and discard dead letters", DLQ_COMMANDS),
     "drill": Group("break something for real, and see its alarms ring and clear", DRILL_COMMANDS),
     "flags": Group("force keyword-only, shed load, pause ingestion", FLAG_COMMANDS),
     "ingest": Group("pause and resume the lanes, switch the gate", INGEST_COMMANDS),
