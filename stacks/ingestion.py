@@ -20,6 +20,7 @@ from stacks.environment import Environment, LaneNumbers
 from stacks.function import FunctionSpec, HayliftFunction
 from stacks.gate import GATE, gate_function
 from stacks.layers import API_LAYERS, INGESTION_LAYERS, Layers
+from stacks.maintenance import MAINTENANCE, maintenance_function
 from stacks.storage import BY_UPDATED, OPEN_DOCUMENTS, StorageStack
 
 INTAKE = "intake"
@@ -64,6 +65,14 @@ class IngestionStack(cdk.Stack):
             storage=storage,
             model=connections.model,
             mapping_ids=self._mapping_ids,
+        )
+        self.functions[MAINTENANCE.name] = maintenance_function(
+            self,
+            environment,
+            layers=self._layers,
+            storage=storage,
+            connections=connections,
+            queues=self.queues,
         )
         for function in self.functions.values():
             audit.subscribe(function.log_group, RECORDS)
@@ -125,7 +134,7 @@ class IngestionStack(cdk.Stack):
             *rights.READ, *rights.WRITE, on=rights.arns(self._storage.ledger, [BY_UPDATED, OPEN_DOCUMENTS])
         )
         function.allow(*rights.READ, on=rights.arns(self._storage.tenants))
-        function.allow_objects(self._storage.uploads, *rights.READ_OBJECTS)
+        function.allow_objects(self._storage.uploads, *rights.READ_OBJECTS, rights.READ_TAGS)
         function.allow("sqs:SendMessage", on=[queue.queue_arn for queue in lanes])
         self._feed(function, dispatch.SOURCES)
         return function
@@ -156,7 +165,7 @@ class IngestionStack(cdk.Stack):
             *rights.READ, *rights.WRITE, on=rights.arns(self._storage.ledger, [BY_UPDATED, OPEN_DOCUMENTS])
         )
         function.allow(*rights.READ, *rights.WRITE, on=rights.arns(self._storage.tenants))
-        function.allow_objects(self._storage.uploads, *rights.READ_OBJECTS)
+        function.allow_objects(self._storage.uploads, *rights.READ_OBJECTS, rights.READ_TAGS)
         function.allow_objects(
             self._storage.uploads,
             "s3:PutObject",

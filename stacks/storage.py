@@ -45,6 +45,7 @@ class StorageStack(cdk.Stack):
         self.tenants = self._table("Tenants", _key("tenant"))
         self.ledger = self._ledger()
         self.feedback = self._table("Feedback", _key("tenant"), sort_key=_key("rating_id"), ttl=EXPIRES_AT)
+        self.receipts = self._table("Receipts", _key("tenant"), sort_key=_key("receipt_id"), ttl=EXPIRES_AT)
         self.audit = self._audit_bucket()
         self.audit_log = self._audit_log()
         self.signing_key = self._signing_key()

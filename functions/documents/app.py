@@ -14,9 +14,12 @@ from haylift.services.documents import DocumentsService, Upload
 from haylift.settings import HttpSettings
 from haylift.telemetry import Telemetry
 
-from functions.documents.operations import DELETE, LIST, SHOW, UPLOAD
+from functions.documents.operations import DELETE, LIST, RECEIPT, SHOW, UPLOAD
 from functions.documents.requests import ListQuery, UploadRequest
-from functions.documents.shown import shown, shown_with_history
+from functions.documents.shown import shown, shown_receipt, shown_with_history
+
+PURGE_ACTION = "DELETE /v1/documents/{document_id}?purge=true"
+"""What the audit calls a deletion that cannot be undone."""
 
 type Caller = Annotated[Principal, Depends(caller)]
 
@@ -38,7 +41,11 @@ def create_app(
         require(principal, Permission.WRITE)
         groups = None if request.access_groups is None else frozenset(request.access_groups)
         upload = service.upload(
-            principal, request.place, content_type=request.content_type, access_groups=groups
+            principal,
+            request.place,
+            content_type=request.content_type,
+            access_groups=groups,
+            said=request.said,
         )
         note_decision(call, resource=upload.key.document_id)
         return JSONResponse(_form(upload), 201)
@@ -51,9 +58,20 @@ def create_app(
         return JSONResponse(shown_with_history(record) | ({"download_url": url} if url else {}))
 
     @app.delete("/v1/documents/{document_id}", **DELETE)
-    async def delete_document(principal: Caller, document_id: str) -> JSONResponse:
+    async def delete_document(
+        principal: Caller, document_id: str, call: Request, purge: bool = False
+    ) -> JSONResponse:
         require(principal, Permission.WRITE)
-        return JSONResponse(shown(service.delete(principal, document_id)), 202)
+        if purge:
+            note_decision(call, action=PURGE_ACTION)
+        return JSONResponse(shown_receipt(service.delete(principal, document_id, purge=purge)), 202)
+
+    @app.get("/v1/receipts/{receipt_id}", **RECEIPT)
+    async def show_receipt(principal: Caller, receipt_id: str, call: Request) -> JSONResponse:
+        require(principal, Permission.READ)
+        state = service.receipt(principal, receipt_id)
+        note_decision(call, resource=state.receipt.document_id)
+        return JSONResponse(shown_receipt(state))
 
     return app
 

@@ -4,6 +4,7 @@ from typing import Annotated, Self
 
 from haylift.domain.documents import DocumentState
 from haylift.domain.listing import DocumentFilter
+from haylift.domain.metadata import MAX_LANGUAGE_CHARS, MAX_TITLE_CHARS, UploadMetadata
 from haylift.http import RequestModel, invalid_field
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, model_validator
 
@@ -57,6 +58,9 @@ class UploadRequest(RequestModel):
     filename: str | None = None
     content_type: str = ""
     access_groups: list[str] | None = None
+    title: str = Field("", description="Shown instead of the file's own.", max_length=MAX_TITLE_CHARS)
+    language: str = Field("", description="A BCP 47 tag.", max_length=MAX_LANGUAGE_CHARS)
+    expires_at: str = Field("", description="When it shall be deleted: a date, or a time with its zone.")
 
     @model_validator(mode="after")
     def _one_place(self) -> Self:
@@ -65,6 +69,11 @@ class UploadRequest(RequestModel):
         if self.filename is not None and "/" in self.filename:
             raise invalid_field("invalid_path", "A `filename` has no slash; give folders in `path`.")
         return self
+
+    @property
+    def said(self) -> UploadMetadata:
+        """What the uploader says about the file."""
+        return UploadMetadata(title=self.title, language=self.language, expires_at=self.expires_at)
 
     @property
     def place(self) -> str:

@@ -1,9 +1,11 @@
 """Documents as the API shows them."""
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 
 from haylift.domain.documents import DocumentRecord
 from haylift.domain.history import changes_of
+from haylift.domain.receipts import ReceiptState
 
 
 def shown(record: DocumentRecord) -> dict[str, object]:
@@ -42,6 +44,22 @@ def shown_with_history(record: DocumentRecord) -> dict[str, object]:
         for change in changes_of(record)
     ]
     return shown(record) | {"history": history}
+
+
+def shown_receipt(state: ReceiptState) -> dict[str, object]:
+    """A receipt as it stands."""
+    receipt, checks = state.receipt, state.checks
+    return {
+        "receipt_id": receipt.receipt_id,
+        "document_id": receipt.document_id,
+        "key": receipt.key,
+        "purge": receipt.purge,
+        "requested_at": moment(receipt.requested_at),
+        "verified": state.is_verified,
+        "verified_at": moment(receipt.verified_at),
+        "checks": asdict(checks),
+        "uploaded_again": state.uploaded_again,
+    }
 
 
 def moment(epoch_s: float) -> str | None:

@@ -43,7 +43,7 @@ class Settings(CommonSettings):
     chunk_max_tokens: int = 256
     chunk_overlap_tokens: int = 32
     max_file_bytes: int = 52_428_800
-    parse_time_s: float = 30.0
+    parse_time_s: float = 25.0
     parse_memory_bytes: int = 1_073_741_824
     parse_output_chars: int = 20_000_000
     parse_page_time_s: float = 0.5

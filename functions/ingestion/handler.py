@@ -14,6 +14,7 @@ from haylift.adapters.model_endpoint import SageMakerModels
 from haylift.adapters.model_invocation import ModelInvoker
 from haylift.adapters.parser_process import ParserLimits, ParserProcess
 from haylift.adapters.s3_objects import S3Objects
+from haylift.adapters.s3_tags import S3SmallFiles, S3Tags
 from haylift.adapters.s3_texts import S3Texts
 from haylift.adapters.sqlite_index import SqliteIndex
 from haylift.adapters.sqs_lanes import read_order
@@ -24,6 +25,7 @@ from haylift.services.batches import PartialBatch
 from haylift.services.counted_index import CountedIndex
 from haylift.services.ingest import IngestService
 from haylift.services.ingest_attempt import IngestLimits, IngestParts
+from haylift.services.object_metadata import ObjectMetadata
 from haylift.services.splitting import SplitLimits
 from haylift.settings import SettingsError, read_settings
 
@@ -59,6 +61,9 @@ def build(settings: Settings) -> IngestService:
         pipeline=_pipeline(settings, texts, index, telemetry),
         telemetry=telemetry,
         limits=IngestLimits(lease_s=settings.lease_s, max_file_bytes=settings.max_file_bytes),
+        metadata=ObjectMetadata(
+            tags=S3Tags(settings.upload_bucket, s3), files=S3SmallFiles(settings.upload_bucket, s3)
+        ),
     )
     return IngestService(parts=parts)
 

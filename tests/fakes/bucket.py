@@ -36,9 +36,10 @@ class MemoryBucket(MemoryQuarantine):
         self._tell("Object Created", key, {"version-id": version_id})
         return version_id
 
-    def delete(self, key: str) -> None:
+    def delete(self, key: str) -> str:
         version_id = self._add(key, None, {})
         self._tell("Object Deleted", key, {"version-id": version_id}, deletion_type="Delete Marker Created")
+        return version_id
 
     def expire(self, key: str, version_id: str) -> None:
         """What a lifecycle rule or a call with a version id does; says nothing about the object."""

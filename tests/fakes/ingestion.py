@@ -3,15 +3,22 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import batched
-from pathlib import Path
+from typing import Any
 
-from haylift.domain.chunks import Chunk, EmbeddedChunk, ParsedDocument
-from haylift.domain.documents import DocumentKey, DocumentRecord, DocumentState, Epoch, Lane
+from haylift.domain.chunks import Chunk, EmbeddedChunk
+from haylift.domain.documents import DocumentRecord, DocumentState, Epoch, Lane
 from haylift.domain.errors import DeadlineExceeded, DocumentRejected, InvalidInput, OutOfTurn
 from haylift.domain.events import IngestionOrder, ObjectEvent, ObjectEventKind
 from haylift.domain.history import MAX_CHANGES, changed_line, claimed_line
 from haylift.domain.listing import DocumentFilter
-from haylift.ports.ingestion import EVERY_DOCUMENT, Claim, DocumentPage, IndexedDocument, IndexingTask
+from haylift.ports.ingestion import (
+    EVERY_DOCUMENT,
+    Claim,
+    ClaimTerms,
+    DocumentPage,
+    IndexedDocument,
+    IndexingTask,
+)
 from haylift.ports.search import DocumentIndex
 
 from tests.fakes.cache import InMemoryTenants
@@ -49,7 +56,13 @@ class MemoryLedger:
         return {row.document_id: row.live_revision for row in rows if row and row.live_revision}
 
     def claim(
-        self, event: ObjectEvent, version_id: str, *, lane: Lane, groups: frozenset[str] | None = None
+        self,
+        event: ObjectEvent,
+        version_id: str,
+        *,
+        lane: Lane,
+        groups: frozenset[str] | None = None,
+        terms: ClaimTerms | None = None,
     ) -> Claim:
         tenant, document_id = event.key.tenant, event.key.document_id
         row = self.rows.get((tenant, document_id))
@@ -58,6 +71,8 @@ class MemoryLedger:
         is_check = event.kind is ObjectEventKind.CHECK and version_id != "null"
         if row and is_check and row.version_id == version_id:
             return Claim(record=self._put(replace(row, sequencer=event.sequencer)), is_new=False)
+        if row and terms and row.revision != terms.seen_revision:
+            return Claim(record=row, is_new=False)
         known = row or DocumentRecord(
             tenant=tenant,
             document_id=document_id,
@@ -75,8 +90,10 @@ class MemoryLedger:
             resends=0,
             state=DocumentState.RECEIVED,
             version_id=version_id,
+            event_version_id=event.version_id,
             request_id=event.request_id,
             claimed_groups=known.claimed_groups if groups is None else groups,
+            expires_at=terms.expires_at if terms else known.expires_at,
             lane=lane,
             changed_at=event.occurred_at or now,
             received_at=now,
@@ -186,6 +203,7 @@ class MemoryLedger:
                 searchable_at=now if state is DocumentState.SEARCHABLE else row.searchable_at,
                 live_version_id=row.version_id if state is DocumentState.SEARCHABLE else row.live_version_id,
                 history=_changed(row, state, now, record.reason),
+                **(_erasure(row, now) if state is DocumentState.DELETED else {}),
             )
         )
 
@@ -207,6 +225,14 @@ class MemoryLedger:
         return OutOfTurn("not this worker's turn", superseded=is_over)
 
 
+def _erasure(row: DocumentRecord, now: float) -> dict[str, Any]:
+    return {
+        "erased_version_id": row.event_version_id,
+        "erased_revision": row.revision,
+        "erased_at": now,
+    }
+
+
 def _changed(row: DocumentRecord, state: DocumentState, at: float, reason: str = "") -> tuple[str, ...]:
     return (*row.history, changed_line(state, revision=row.revision, at=at, reason=reason))
 
@@ -226,6 +252,7 @@ def _described(row: DocumentRecord, record: DocumentRecord) -> DocumentRecord:
         version_id=record.version_id,
         size_bytes=record.size_bytes,
         access_groups=record.access_groups,
+        expires_at=record.expires_at,
         partial_detail=record.partial_detail,
         quarantine_key=record.quarantine_key,
     )
@@ -285,13 +312,3 @@ class LinesPipeline:
             access_groups=task.metadata.access_groups,
         )
         return EmbeddedChunk(chunk=chunk, vector=word_vector(line))
-
-
-@dataclass
-class FixedParser:
-    """`Parser` that gives what it was made with."""
-
-    parsed: ParsedDocument
-
-    def parse(self, file: Path, key: DocumentKey, content_type: str) -> ParsedDocument:
-        return self.parsed

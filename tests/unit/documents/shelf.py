@@ -1,5 +1,6 @@
 """A ledger and a bucket as far as the documents API looks into them."""
 
+import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
@@ -12,8 +13,13 @@ from haylift.domain.listing import DocumentFilter
 from haylift.ports import DocumentPage, UploadForm
 from haylift.ports.ingestion import EVERY_DOCUMENT
 from haylift.services.documents import DocumentsService
+from haylift.services.erasure import ErasureService
 
+from tests.fakes.bucket import MemoryBucket
+from tests.fakes.cache import InMemoryTenants
+from tests.fakes.erasure import MemoryErasableTexts, MemoryReceipts, MemoryVersions
 from tests.fakes.gateway import principal
+from tests.fakes.identity import ManualClock
 
 
 @dataclass
@@ -55,8 +61,12 @@ class ShelfObjects:
     deleted: list[str] = field(default_factory=list)
     forms: list[str] = field(default_factory=list)
 
-    def delete(self, key: str) -> None:
+    def head(self, key: str, version_id: str | None = None) -> None:
+        """Nothing is there."""
+
+    def delete(self, key: str) -> str:
         self.deleted.append(key)
+        return f"marker-{len(self.deleted)}"
 
     def upload_form(
         self,
@@ -109,12 +119,23 @@ ADA = principal(Role.EDITOR, "acme", frozenset({"staff"}))
 
 
 def service(*records: DocumentRecord, kind: type[DocumentsService] = DocumentsService) -> DocumentsService:
-    """The service over a shelf with these records."""
-    ledger = ShelfLedger()
+    """The service over a shelf with these records, whose receipts are `0...0`, `0...1` and so on."""
+    ledger, objects, clock, count = ShelfLedger(), ShelfObjects(), ManualClock(), itertools.count()
     ledger.add(records)
+    erasure = ErasureService(
+        ledger=ledger,
+        tenants=InMemoryTenants(),
+        objects=objects,  # type: ignore[arg-type]
+        versions=MemoryVersions(MemoryBucket()),
+        texts=MemoryErasableTexts(),
+        receipts=MemoryReceipts(),
+        now=clock.now,
+        new_id=lambda: f"{next(count):032x}",
+    )
     return kind(
         ledger=ledger,  # type: ignore[arg-type]
-        objects=ShelfObjects(),  # type: ignore[arg-type]
+        objects=objects,  # type: ignore[arg-type]
+        erasure=erasure,
         upload_max_bytes=1_000,
         upload_expires_s=900,
         download_expires_s=300,

@@ -11,7 +11,9 @@ from haylift.adapters.aws import error_code, translated
 from haylift.adapters.dynamodb_ledger_reads import BUSY_TRIES, LedgerReader
 from haylift.adapters.dynamodb_ledger_rows import (
     activation,
+    claim_condition,
     description,
+    erasure,
     owned_update,
     record_of,
     refused,
@@ -24,7 +26,7 @@ from haylift.domain.documents import DocumentRecord, DocumentState, Epoch, Lane
 from haylift.domain.errors import StoreUnavailable
 from haylift.domain.events import ObjectEvent, ObjectEventKind
 from haylift.domain.history import MAX_CHANGES, changed_line, claimed_line
-from haylift.ports.ingestion import Claim
+from haylift.ports.ingestion import Claim, ClaimTerms
 
 TOMBSTONE_S = 30 * 86_400
 """A tombstone outlives the lane queue's retention (14 days) and a redrive of dead letters after it."""
@@ -59,7 +61,13 @@ class DynamoDbLedger(LedgerReader):
         self._tenants = DynamoDbTenants(tenants_table_name, client)
 
     def claim(
-        self, event: ObjectEvent, version_id: str, *, lane: Lane, groups: frozenset[str] | None = None
+        self,
+        event: ObjectEvent,
+        version_id: str,
+        *,
+        lane: Lane,
+        groups: frozenset[str] | None = None,
+        terms: ClaimTerms | None = None,
     ) -> Claim:
         """Claims the event by its sequencer: a new revision in state RECEIVED, unless it is late.
 
@@ -70,15 +78,19 @@ class DynamoDbLedger(LedgerReader):
             if noted:
                 return Claim(record=noted, is_new=False)
         now = self._now()
-        readable: dict[str, Value] = {} if groups is None else {"claimed_groups": groups}
+        said: dict[str, Value] = {} if groups is None else {"claimed_groups": groups}
+        if terms:
+            said["expires_at"] = terms.expires_at
         update = Update(
             key=row_key(event.key.tenant, event.key.document_id),
-            condition="attribute_not_exists(#sequencer) OR #sequencer < :sequencer",
+            condition=claim_condition(terms),
+            values={"seen_revision": terms.seen_revision} if terms and terms.seen_revision else {},
             assign={
                 "key": event.key.object_key,
                 "sequencer": event.sequencer,
                 "state": DocumentState.RECEIVED,
                 "version_id": version_id,
+                "event_version_id": event.version_id,
                 "request_id": event.request_id,
                 "lane": lane,
                 "open_tenant": event.key.tenant,
@@ -91,7 +103,7 @@ class DynamoDbLedger(LedgerReader):
                 "attempts": 0,
                 "handovers": 0,
                 "resends": 0,
-                **readable,
+                **said,
                 **({"content_digest": ""} if event.kind is ObjectEventKind.REBUILD else {}),
             },
             add={"revision": 1 + event.above_revision},
@@ -218,7 +230,7 @@ class DynamoDbLedger(LedgerReader):
         if state is DocumentState.SEARCHABLE:
             written |= {"searchable_at": now, "live_version_id": record.version_id}
         if state is DocumentState.DELETED:
-            written["forget_at"] = int(now) + TOMBSTONE_S
+            written |= erasure(record, now) | {"forget_at": int(now) + TOMBSTONE_S}
         update = owned_update(record, written, remove=("lease_owner", "lease_until", "open_tenant"))
         change = _changed(state, record.revision, now, record.reason)
         is_ours, row = self._update(replace(update, append=change))

@@ -7,6 +7,7 @@ from typing import Any
 from haylift.adapters.dynamodb_rows import Item, Update, Value, attribute, from_item
 from haylift.domain.documents import DocumentRecord
 from haylift.domain.errors import OutOfTurn
+from haylift.ports.ingestion import ClaimTerms
 
 OURS = "#revision = :revision AND #lease_owner = :lease_owner"
 """Only the lease holder of the newest revision changes a row."""
@@ -67,8 +68,27 @@ def description(record: DocumentRecord) -> dict[str, Value]:
         "version_id": record.version_id,
         "size_bytes": record.size_bytes,
         "access_groups": record.access_groups,
+        "expires_at": record.expires_at,
         "partial_detail": record.partial_detail,
         "quarantine_key": record.quarantine_key,
+    }
+
+
+def claim_condition(terms: ClaimTerms | None) -> str:
+    """An older sequencer, and with `terms` the revision that was seen (`:seen_revision`, unless it is 0)."""
+    if terms is None:
+        return "attribute_not_exists(#sequencer) OR #sequencer < :sequencer"
+    if not terms.seen_revision:
+        return "attribute_not_exists(#sequencer)"
+    return "#revision = :seen_revision AND #sequencer < :sequencer"
+
+
+def erasure(record: DocumentRecord, now: float) -> dict[str, Value]:
+    """What a tombstone says for the receipts of deletions."""
+    return {
+        "erased_version_id": record.event_version_id,
+        "erased_revision": record.revision,
+        "erased_at": now,
     }
 
 

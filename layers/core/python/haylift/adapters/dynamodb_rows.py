@@ -24,6 +24,8 @@ def attribute(value: Value) -> dict[str, Any]:
         return {"L": [{"S": text} for text in (value if isinstance(value, tuple) else sorted(value))]}
     if isinstance(value, Enum):
         return {"S": str(value.value)}
+    if isinstance(value, bool):
+        return {"BOOL": value}
     return {"S": value} if isinstance(value, str) else {"N": repr(value)}
 
 
@@ -45,6 +47,8 @@ def _readers(kind: type[Any]) -> dict[str, Any]:
 
 
 def _read(kind: Any, attribute: Mapping[str, Any]) -> Any:
+    if kind is bool:
+        return attribute["BOOL"]
     if kind in (int, float):
         return kind(attribute["N"])
     if kind == frozenset[str]:

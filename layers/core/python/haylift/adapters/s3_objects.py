@@ -56,10 +56,11 @@ class S3Objects(S3Quarantine):
                 raise StoreUnavailable("The upload bucket broke off a download.") from fault
         return _version(answer)
 
-    def delete(self, key: str) -> None:
-        """Puts a delete marker; deleting twice is no error."""
+    def delete(self, key: str) -> str:
+        """Puts a delete marker and gives its version id; deleting twice is no error."""
         with translated("upload bucket"):
-            self._client.delete_object(Bucket=self._bucket, Key=key)
+            answer = self._client.delete_object(Bucket=self._bucket, Key=key)
+        return str(answer.get("VersionId", ""))
 
     def upload_form(
         self,

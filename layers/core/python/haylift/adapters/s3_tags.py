@@ -1,11 +1,13 @@
-"""Tags of object versions in S3."""
+"""What says something about an object in S3: the tags of its versions, and small files beside it."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, IncompleteReadError
 
 from haylift.adapters.aws import error_code, translated
+from haylift.domain.documents import MAX_KEY_BYTES
+from haylift.domain.errors import StoreUnavailable
 
 GONE_CODES = frozenset({"NoSuchKey", "NoSuchVersion", "MethodNotAllowed", "NoSuchTagSet", "404"})
 
@@ -46,3 +48,30 @@ class S3Tags:
 
     def _version(self, key: str, version_id: str) -> dict[str, str]:
         return {"Bucket": self._bucket, "Key": key, "VersionId": version_id}
+
+
+class S3SmallFiles:
+    """Implements `SmallFiles` for one bucket."""
+
+    def __init__(self, bucket: str, client: Any) -> None:
+        self._bucket = bucket
+        self._client = client
+
+    def read(self, key: str, *, max_bytes: int) -> bytes | None:
+        """Its first `max_bytes` bytes; None when there is none."""
+        if len(key.encode()) > MAX_KEY_BYTES:
+            return None
+        with translated("upload bucket"):
+            try:
+                answer = self._client.get_object(Bucket=self._bucket, Key=key)
+            except ClientError as fault:
+                if error_code(fault) not in GONE_CODES:
+                    raise
+                return None
+            try:
+                data: bytes = answer["Body"].read(max_bytes)
+            except IncompleteReadError as fault:
+                raise StoreUnavailable("The upload bucket broke off a download.") from fault
+            finally:
+                answer["Body"].close()
+        return data

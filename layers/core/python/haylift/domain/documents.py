@@ -149,7 +149,9 @@ class DocumentRecord:
     `access_groups` are those of the last version that was read, `claimed_groups` those of the newest
     claimed one: who sees the document must be in both; an empty set is everybody in the tenant.
     `expires_at` is when its uploader wants it deleted, 0: never.
-    `sidecar_sequencer` orders the events of its metadata file, as `sequencer` those of the object.
+    `event_version_id` is the version or delete marker that the newest claimed event named;
+    `erased_version_id`, `erased_revision` and `erased_at` are of the last deletion that was carried out,
+    after the index was seen to hold nothing of the document.
     `history` has a line for each change of state (`domain/history.py`), the newest last.
     `partial_detail` counts what the text lacks of the file, such as `2 pages`; empty: nothing.
     `quarantine_key` is where a rejected version is set aside, written before the copy; empty: nowhere.
@@ -188,7 +190,10 @@ class DocumentRecord:
     claimed_groups: frozenset[str] = frozenset()
     access_groups: frozenset[str] = frozenset()
     expires_at: int = 0
-    sidecar_sequencer: str = ""
+    event_version_id: str = ""
+    erased_version_id: str = ""
+    erased_revision: int = 0
+    erased_at: float = 0.0
     history: tuple[str, ...] = ()
     partial_detail: str = ""
     quarantine_key: str = ""

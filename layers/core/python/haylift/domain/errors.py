@@ -14,6 +14,7 @@
     │   ├── CacheUnavailable
     │   └── StoreUnavailable  tables, buckets, queues, keys
     ├── DocumentRejected      a verdict about one document; final until the file changes
+    ├── LegalHold             a version of the file must be kept; a retry helps after the hold has ended
     └── OutOfTurn             this worker may not act on the document now
 
 HTTP statuses are given once, in `haylift.http`.
@@ -158,6 +159,12 @@ class DocumentRejected(HayliftError):
     def __init__(self, detail: str, *, reason: str) -> None:
         super().__init__(detail)
         self.reason = reason
+
+
+class LegalHold(HayliftError):
+    """A version of a file is under legal hold or retention, so that it cannot be removed for good."""
+
+    code = "legal_hold"
 
 
 class OutOfTurn(HayliftError):

@@ -122,8 +122,10 @@ class Attempt:
             raise
 
     def _index(self, version: ObjectVersion) -> bool:
-        metadata = DocumentMetadata.of_object(version.metadata)
-        self._record = replace(self._record, access_groups=metadata.access_groups)
+        metadata = self._parts.metadata.read(self._key, version)
+        self._record = replace(
+            self._record, access_groups=metadata.access_groups, expires_at=metadata.expires_at
+        )
         self._refuse_at_sight(version)
         self._progress(STAGE_DOWNLOAD, 0)
         with TemporaryDirectory(prefix="haylift-") as folder:

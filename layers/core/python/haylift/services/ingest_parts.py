@@ -1,10 +1,12 @@
 """What an attempt at a document works with."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from haylift.ports.ingestion import IndexingPipeline, Ledger, Objects
+from haylift.ports.metadata import MetadataReader
 from haylift.ports.search import DocumentIndex, SharedCache, Tenants
 from haylift.ports.texts import StoredTexts
+from haylift.services.object_metadata import HeaderMetadata
 from haylift.telemetry import Telemetry
 
 
@@ -34,3 +36,4 @@ class IngestParts:
     pipeline: IndexingPipeline
     telemetry: Telemetry
     limits: IngestLimits
+    metadata: MetadataReader = field(default_factory=HeaderMetadata)

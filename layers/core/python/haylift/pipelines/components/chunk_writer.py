@@ -145,7 +145,7 @@ class ChunkWriter:
 
 def _pattern(task: IndexingTask, head: ParsedDocument) -> Chunk:
     """What all chunks of the document share."""
-    meta: dict[str, MetaValue] = {"media_type": head.media_type}
+    meta: dict[str, MetaValue] = {**task.metadata.attributes, "media_type": head.media_type}
     if task.metadata.language:
         meta["language"] = task.metadata.language
     return Chunk(
@@ -173,6 +173,7 @@ def _chunk(task: IndexingTask, pattern: Chunk, part: Part) -> Chunk:
         headings=part.piece.headings,
         start_char=part.piece.start_char,
         end_char=part.piece.end_char,
+        meta=pattern.meta | {"ocr": True} if part.piece.is_ocr else pattern.meta,
     )
 
 
