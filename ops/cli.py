@@ -22,12 +22,14 @@ from ops import (
     dlq,
     documents,
     flags,
+    imports,
     inbox,
     ingest,
     keys,
     limits,
     logs,
     questions,
+    reconcile,
     status,
     trace,
     upload,
@@ -78,6 +80,9 @@ COMMANDS: dict[str, Command] = {
     "documents": Command(
         "show a tenant's documents, their states and reasons", documents.add_arguments, documents.run
     ),
+    "reconcile": Command(
+        "compare bucket, ledger and index, and mend what differs", reconcile.add_arguments, reconcile.run
+    ),
     "ask": Command(
         "ask a question and show the cited sentences", questions.add_ask_arguments, questions.run_ask
     ),
@@ -122,6 +127,7 @@ INGEST_COMMANDS: dict[str, Command] = {
         ingest.add_gate_arguments,
         ingest.run_gate,
     ),
+    "import": Command("take objects that are there already", imports.add_arguments, imports.run),
 }
 KEY_COMMANDS: dict[str, Command] = {
     "list": Command("show the keys that sign access tokens", keys.add_list_arguments, keys.run_list),
@@ -142,7 +148,7 @@ GROUPS: dict[str, Group] = {
     "dlq": Group("count, show, redrive and discard dead letters", DLQ_COMMANDS),
     "drill": Group("break something for real, and see its alarms ring and clear", DRILL_COMMANDS),
     "flags": Group("force keyword-only, shed load, pause ingestion", FLAG_COMMANDS),
-    "ingest": Group("pause and resume the lanes, switch the gate", INGEST_COMMANDS),
+    "ingest": Group("pause and resume the lanes, import objects", INGEST_COMMANDS),
     "keys": Group("the keys that sign access tokens", KEY_COMMANDS),
     "limits": Group("searches a minute by tenant", LIMIT_COMMANDS),
     "user": Group("add, import, change, disable, enable and list users", USER_COMMANDS),
