@@ -28,6 +28,7 @@ class Settings(CommonSettings):
         max_file_bytes: larger files are rejected.
         parse_time_s, parse_memory_bytes, parse_output_chars: limits of the parser process.
         parse_page_time_s, parse_total_time_s, parse_pages: those of a long file, which earns time by page.
+        ocr: pages without text are read off their pictures; needs the packages of requirements/ocr.txt.
     """
 
     index_store: str
@@ -49,3 +50,4 @@ class Settings(CommonSettings):
     parse_page_time_s: float = 0.5
     parse_total_time_s: float = 900.0
     parse_pages: int = 10_000
+    ocr: bool = False

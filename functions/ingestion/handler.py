@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Mapping
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,9 @@ from functions.ingestion.contract import Settings
 DOWNLOAD_TIMEOUT_S = 30.0
 """Of one read, not of the whole download."""
 
+OCR_PAGE_TIME_S = 15.0
+"""What a page earns when it may have to be read off its picture; a full one takes about 5 s of a core."""
+
 
 def build(settings: Settings) -> IngestService:
     """The service, wired to the tables, the bucket, the index, the cache and the model endpoint.
@@ -44,6 +48,8 @@ def build(settings: Settings) -> IngestService:
     """
     if settings.index_store != "sqlite":
         raise SettingsError("the OpenSearch index is not part of this version: deploy with stage local")
+    if settings.ocr and find_spec("rapidocr") is None:
+        raise SettingsError("the setting ocr needs the packages of requirements/ocr.txt")
     configure_logging("ingestion", settings.log_level)
     telemetry = EmfTelemetry()
     dynamodb = make_client("dynamodb")
@@ -77,10 +83,11 @@ def _pipeline(
             time_s=settings.parse_time_s,
             memory_bytes=settings.parse_memory_bytes,
             output_chars=settings.parse_output_chars,
-            page_time_s=settings.parse_page_time_s,
+            page_time_s=OCR_PAGE_TIME_S if settings.ocr else settings.parse_page_time_s,
             total_time_s=settings.parse_total_time_s,
             pages=settings.parse_pages,
-        )
+        ),
+        ocr=settings.ocr,
     )
     models = SageMakerModels(ModelInvoker(settings.embed_endpoint, telemetry), settings.embed_model)
     return HaystackIndexingPipeline(

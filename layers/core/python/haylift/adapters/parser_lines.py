@@ -171,4 +171,5 @@ def _block(line: Line) -> Block:
         sheet=str(line["sheet"]),
         headings=tuple(map(str, line["headings"])),
         is_table=bool(line["is_table"]),
+        is_ocr=bool(line["is_ocr"]),
     )

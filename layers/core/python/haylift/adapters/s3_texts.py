@@ -130,6 +130,7 @@ def _lines(part: TextPart) -> Iterator[bytes]:
                 "sheet": block.sheet,
                 "headings": block.headings,
                 "is_table": block.is_table,
+                "is_ocr": block.is_ocr,
             }
         )
         start_char += len(block.text) + len(BLOCK_BREAK)

@@ -15,7 +15,7 @@ class Block:
     """A piece of a parsed document that must not be torn needlessly: a paragraph, a table, a list.
 
     `page` and `slide` count from 1; `sheet` is a table sheet's name; `headings` is the path from the top
-    heading down.
+    heading down; `is_ocr` says that it was read off a picture.
     """
 
     text: str
@@ -24,6 +24,7 @@ class Block:
     sheet: str = ""
     headings: tuple[str, ...] = ()
     is_table: bool = False
+    is_ocr: bool = False
 
     @property
     def ends_page(self) -> bool:
@@ -77,6 +78,23 @@ class Chunk:
     end_char: int = 0
     access_groups: frozenset[str] = frozenset()
     meta: dict[str, MetaValue] = field(default_factory=dict)
+
+    def place_of(self, quote: str) -> tuple[int, int] | None:
+        """Where a part of the chunk stands in the stored text.
+
+        None: not known, or only where the chunk repeats other text.
+
+        >>> chunk = Chunk(chunk_id="", document_id="", key="", revision=1, ordinal=1, title="",
+        ...               text="Repeated. Its own.", start_char=100, end_char=108)
+        >>> chunk.place_of("own"), chunk.place_of("Repeated")
+        ((104, 107), None)
+        """
+        first_own = len(self.text) - (self.end_char - self.start_char)
+        found = self.text.find(quote, first_own) if self.end_char else -1
+        if found < 0:
+            return None
+        starts = self.start_char + found - first_own
+        return starts, starts + len(quote)
 
     @property
     def embedded_text(self) -> str:

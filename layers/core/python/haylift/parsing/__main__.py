@@ -127,6 +127,7 @@ def _block_line(block: Block) -> Line:
         "sheet": block.sheet,
         "headings": block.headings,
         "is_table": block.is_table,
+        "is_ocr": block.is_ocr,
     }
 
 

@@ -1,9 +1,11 @@
 """PDF by pypdf: a page's paragraphs with the page's number."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from pypdf import PasswordType, PdfReader
+from pypdf import PageObject, PasswordType, PdfReader
 from pypdf.errors import DependencyError, FileNotDecryptedError, LimitReachedError
 
 from haylift.domain.chunks import Block
@@ -11,6 +13,10 @@ from haylift.domain.errors import DocumentRejected
 from haylift.parsing.converter import Converted, SourceFile, page_end
 from haylift.parsing.pdf_lines import page_blocks
 from haylift.parsing.pdf_marks import mark_of
+from haylift.parsing.text import paragraphs
+
+if TYPE_CHECKING:
+    from haylift.parsing.ocr import PictureReader
 
 TAIL_BYTES = 2_048
 """Where the end mark must stand; readers look in the last 1,024 bytes, some writers add a signature."""
@@ -37,7 +43,7 @@ def convert(source: SourceFile) -> Converted:
     omissions: Counter[str] = Counter()
     return Converted(
         title="" if title.lower() in EMPTY_TITLES else title,
-        blocks=_blocks(reader, omissions, source.first_page),
+        blocks=_blocks(reader, omissions, source),
         omissions=omissions,
         page_count=len(reader.pages),
     )
@@ -50,11 +56,12 @@ def _is_locked(reader: PdfReader) -> bool:
         return True
 
 
-def _blocks(reader: PdfReader, omissions: Counter[str], first_page: int) -> Iterator[Block]:
+def _blocks(reader: PdfReader, omissions: Counter[str], source: SourceFile) -> Iterator[Block]:
     mark = _mark(reader)
-    for number in range(first_page, len(reader.pages) + 1):
+    pictures = _pictures(source)
+    for number in range(source.first_page, len(reader.pages) + 1):
         try:
-            blocks = list(page_blocks(reader.pages[number - 1], number))
+            blocks = _page(reader.pages[number - 1], number, mark) or pictures(number)
         except MemoryError:
             raise
         except LimitReachedError as bomb:
@@ -63,7 +70,7 @@ def _blocks(reader: PdfReader, omissions: Counter[str], first_page: int) -> Iter
         except Exception:
             omissions["pages"] += 1
         else:
-            yield from (block for block in blocks if " ".join(block.text.split()) != mark)
+            yield from blocks
         yield page_end(number)
 
 
@@ -75,3 +82,24 @@ def _mark(reader: PdfReader) -> str:
     # What is wrong with a page is told when its turn comes.
     except Exception:
         return ""
+
+
+def _page(page: PageObject, number: int, mark: str) -> list[Block]:
+    return [block for block in page_blocks(page, number) if " ".join(block.text.split()) != mark]
+
+
+def _pictures(source: SourceFile) -> Callable[[int], list[Block]]:
+    """What a page without text gives: nothing, or what is read off its picture."""
+    readers: list[PictureReader] = []
+
+    def read(number: int) -> list[Block]:
+        if not source.ocr:
+            return []
+        if not readers:
+            # Optional, a second to load, and most files never need it.
+            from haylift.parsing.ocr import PictureReader  # noqa: PLC0415
+
+            readers.append(PictureReader(source.read_bytes()))
+        return [replace(block, is_ocr=True) for block in paragraphs(readers[0].text(number), page=number)]
+
+    return read

@@ -33,6 +33,7 @@ class Piece:
     headings: tuple[str, ...]
     slide: int | None = None
     sheet: str = ""
+    is_ocr: bool = False
     start_char: int = 0
     end_char: int = 0
 
@@ -81,7 +82,7 @@ def split_blocks(blocks: Iterable[Block], limits: SplitLimits, *, start_char: in
     Args:
         start_char: where the first block begins in the text of the document.
     """
-    for (page, slide, sheet, headings), group in groupby(blocks, key=_place):
+    for (page, slide, sheet, headings, is_ocr), group in groupby(blocks, key=_place):
         packing = _Packing(limits, start_char)
         for text, starts, ends in packing.pack(group):
             yield Piece(
@@ -90,14 +91,15 @@ def split_blocks(blocks: Iterable[Block], limits: SplitLimits, *, start_char: in
                 slide=slide,
                 sheet=sheet,
                 headings=headings,
+                is_ocr=is_ocr,
                 start_char=starts,
                 end_char=ends,
             )
         start_char = packing.next_char
 
 
-def _place(block: Block) -> tuple[int | None, int | None, str, tuple[str, ...]]:
-    return block.page, block.slide, block.sheet, block.headings
+def _place(block: Block) -> tuple[int | None, int | None, str, tuple[str, ...], bool]:
+    return block.page, block.slide, block.sheet, block.headings, block.is_ocr
 
 
 def halved(text: str) -> tuple[str, str]:
