@@ -31,6 +31,7 @@ def shape(table: Resource) -> dict[str, object]:
             {"keys": ["token_hash:S"], "indexes": {}, "expires": "expires_at"},
         ),
         ("Feedback", {"keys": ["tenant:S", "rating_id:S"], "indexes": {}, "expires": "expires_at"}),
+        ("Receipts", {"keys": ["tenant:S", "receipt_id:S"], "indexes": {}, "expires": "expires_at"}),
         ("Tenants", {"keys": ["tenant:S"], "indexes": {}, "expires": None}),
         (
             "Ledger",

@@ -172,7 +172,7 @@ class DynamoDbLedger(LedgerReader):
         return record_of(row)
 
     def release(self, record: DocumentRecord) -> None:
-        """Gives the lease back with the record's counts of attempts and handovers; nothing if it is another's."""
+        """Gives the lease back with the record's counts; nothing if it is another's."""
         now = self._now()
         given_back: dict[str, Value] = {
             "state": DocumentState.RECEIVED,
