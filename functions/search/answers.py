@@ -97,6 +97,8 @@ def _result(hit: Hit) -> dict[str, Any]:
         "heading": chunk.headings[-1] if chunk.headings else None,
         "slide": chunk.slide,
         "sheet": chunk.sheet or None,
+        "start_char": chunk.start_char if chunk.end_char else None,
+        "end_char": chunk.end_char or None,
         "meta": chunk.meta,
     }
 
@@ -111,6 +113,8 @@ def _citation(citation: Citation) -> dict[str, Any]:
         "heading": citation.heading,
         "slide": citation.slide,
         "sheet": citation.sheet,
+        "start_char": citation.start_char,
+        "end_char": citation.end_char,
         "score": citation.score,
     }
 

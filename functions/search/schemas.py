@@ -23,6 +23,8 @@ class SearchResult(AnswerModel):
     heading: str | None
     slide: int | None = Field(description="Of a presentation, from 1.")
     sheet: str | None = Field(description="Of a spreadsheet, its name.")
+    start_char: int | None = Field(description="In the document's text, of the passage without repetition.")
+    end_char: int | None
     meta: dict[str, MetaValue]
 
 
@@ -85,6 +87,8 @@ class Citation(AnswerModel):
     heading: str | None
     slide: int | None = Field(description="Of a presentation, from 1.")
     sheet: str | None = Field(description="Of a spreadsheet, its name.")
+    start_char: int | None = Field(description="Of the quote in the document's text.")
+    end_char: int | None
     score: float
 
 

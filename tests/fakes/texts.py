@@ -1,8 +1,13 @@
 """Texts in memory, and a parser that gives what it was made with."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from io import BytesIO
+from pathlib import Path
+from typing import BinaryIO
 
+from botocore.exceptions import ClientError
 from haylift.domain.chunks import ParsedDocument
 from haylift.domain.texts import TextPart, TextPlace
 from haylift.ports.texts import ParserOrder
@@ -72,3 +77,30 @@ class FixedParser:
                 page_count=count,
                 is_last=end == count,
             )
+
+
+class FolderS3:
+    """As much of an `s3` client as `S3Texts` needs, over a folder that several processes share."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def put_object(self, *, Key: str, Body: bytes, **_: object) -> None:  # boto3's names
+        target = self._folder / Key
+        target.parent.mkdir(parents=True, exist_ok=True)
+        started = target.with_suffix(f".{os.getpid()}")
+        started.write_bytes(Body)
+        started.rename(target)  # an object is there whole or not at all
+
+    def get_object(self, *, Bucket: str, Key: str) -> dict[str, BinaryIO]:
+        try:
+            return {"Body": BytesIO((self._folder / Key).read_bytes())}
+        except FileNotFoundError:
+            raise ClientError({"Error": {"Code": "NoSuchKey"}}, "GetObject") from None
+
+    def get_paginator(self, _: str) -> "FolderS3":
+        return self
+
+    def paginate(self, *, Bucket: str, Prefix: str) -> list[dict[str, list[dict[str, str]]]]:
+        files = sorted(file for file in (self._folder / Prefix).rglob("*.gz"))
+        return [{"Contents": [{"Key": str(file.relative_to(self._folder))} for file in files]}]

@@ -41,6 +41,8 @@ def test_a_search_answers_with_chunks() -> None:
                 "heading": "Lost keys",
                 "slide": None,
                 "sheet": None,
+                "start_char": None,
+                "end_char": None,
                 "meta": {"lang": "en"},
             }
         ],
@@ -134,6 +136,8 @@ def test_a_question_is_answered_with_the_guides_names() -> None:
                 "heading": "Lost keys",
                 "slide": None,
                 "sheet": None,
+                "start_char": None,
+                "end_char": None,
                 "score": 1.0,
             }
         ],
