@@ -211,8 +211,9 @@ def test_a_gate_that_dies_between_its_steps_leaves_no_lane_closed_for_good(stage
 
     whole, stage.switches = stage.switches, Dying(stage.switches.open_by_lane)
     stage.stop_model()
-    for start in (lambda: None, lambda: None, stage.start_model, lambda: None):
-        start()
+    for minute in range(4):
+        if minute == 2:
+            stage.start_model()
         stage.alarms.is_ringing = stage.models.fault is not None
         stage.time.seconds += MINUTE_S
         try:
