@@ -8,6 +8,7 @@ from hashlib import sha256
 
 from haylift.adapters.sqlite_analysis import terms
 from haylift.domain.chunks import Chunk, EmbeddedChunk, Hit, Legs
+from haylift.domain.documents import LiveRevision
 from haylift.domain.drift import StoredDocument, StoredRevision
 from haylift.domain.errors import IndexUnavailable, InvalidInput
 from haylift.domain.filters import Comparator, Comparison, Connective, Filter, Scalar, utc_date
@@ -145,12 +146,15 @@ class InMemoryLiveRevisions:
     """`LiveRevisions` over a dictionary by (tenant, document id); counts its reads."""
 
     revisions: dict[tuple[str, str], int] = field(default_factory=dict)
+    since: dict[tuple[str, str], float] = field(default_factory=dict)
     reads: int = 0
 
-    def live_revisions(self, tenant: str, document_ids: Iterable[str]) -> Mapping[str, int]:
+    def live_revisions(self, tenant: str, document_ids: Iterable[str]) -> Mapping[str, LiveRevision]:
         self.reads += 1
         return {
-            name: self.revisions[tenant, name] for name in document_ids if self.revisions.get((tenant, name))
+            name: LiveRevision(self.revisions[tenant, name], self.since.get((tenant, name), 0.0))
+            for name in document_ids
+            if self.revisions.get((tenant, name))
         }
 
 

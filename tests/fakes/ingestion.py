@@ -6,7 +6,7 @@ from itertools import batched
 from typing import Any
 
 from haylift.domain.chunks import Chunk, EmbeddedChunk
-from haylift.domain.documents import DocumentRecord, DocumentState, Epoch, Lane
+from haylift.domain.documents import DocumentRecord, DocumentState, Epoch, Lane, LiveRevision
 from haylift.domain.errors import DeadlineExceeded, DocumentRejected, InvalidInput, OutOfTurn
 from haylift.domain.events import IngestionOrder, ObjectEvent, ObjectEventKind
 from haylift.domain.history import MAX_CHANGES, changed_line, claimed_line
@@ -51,9 +51,9 @@ class MemoryLedger:
         has_more = start + limit < len(rows)
         return DocumentPage(documents=tuple(page), cursor=places[start + limit - 1] if has_more else None)
 
-    def live_revisions(self, tenant: str, document_ids: Iterable[str]) -> Mapping[str, int]:
+    def live_revisions(self, tenant: str, document_ids: Iterable[str]) -> Mapping[str, LiveRevision]:
         rows = (self.rows.get((tenant, document_id)) for document_id in document_ids)
-        return {row.document_id: row.live_revision for row in rows if row and row.live_revision}
+        return {row.document_id: LiveRevision(row.live_revision) for row in rows if row and row.live_revision}
 
     def claim(
         self,

@@ -69,7 +69,7 @@ class Ledgered:
         self.counts = DynamoDbTenants(TENANTS, self.tables)
         self.attempts = count(1)
         self.failed: Counter[tuple[str, int]] = Counter()
-        self.live = LiveIndex(self.index, self.ledger)
+        self.live = LiveIndex(self.index, self.ledger, now=clock.now)
 
     def event(self, body: str) -> None:
         """One event of the intake queue."""

@@ -9,7 +9,7 @@ from haylift.adapters.aws import translated
 from haylift.adapters.dynamodb_ledger_lists import decode_cursor, encode_cursor, list_query, place_of
 from haylift.adapters.dynamodb_ledger_rows import item_key
 from haylift.adapters.dynamodb_rows import Item, attribute, from_item
-from haylift.domain.documents import DocumentRecord
+from haylift.domain.documents import DocumentRecord, LiveRevision
 from haylift.domain.errors import StoreUnavailable
 from haylift.domain.listing import DocumentFilter
 from haylift.ports.ingestion import EVERY_DOCUMENT, DocumentPage
@@ -80,18 +80,22 @@ class LedgerReader:
             if not start:
                 return
 
-    def live_revisions(self, tenant: str, document_ids: Iterable[str]) -> Mapping[str, int]:
+    def live_revisions(self, tenant: str, document_ids: Iterable[str]) -> Mapping[str, LiveRevision]:
         """The live revision by document id, strongly consistent; documents without one are absent."""
-        found: dict[str, int] = {}
+        found: dict[str, LiveRevision] = {}
         for ids in batched(dict.fromkeys(document_ids), BATCH_GET_KEYS, strict=False):
             for item in self._batch_get([item_key(tenant, document_id) for document_id in ids]):
                 revision = int(item.get("live_revision", {"N": "0"})["N"])
                 if revision:
-                    found[item["document_id"]["S"]] = revision
+                    since = float(item.get("live_since", {"N": "0"})["N"])
+                    found[item["document_id"]["S"]] = LiveRevision(revision, since)
         return found
 
     def _batch_get(self, keys: Sequence[Item]) -> Iterator[Item]:
-        projection = {"ConsistentRead": True, "ProjectionExpression": "document_id, live_revision"}
+        projection = {
+            "ConsistentRead": True,
+            "ProjectionExpression": "document_id, live_revision, live_since",
+        }
         for attempt in range(BUSY_TRIES):
             with translated("ledger"):
                 answer = self._client.batch_get_item(

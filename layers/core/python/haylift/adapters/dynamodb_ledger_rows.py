@@ -44,6 +44,7 @@ def activation(record: DocumentRecord, live_revision: int, *, before: int, now: 
     shown: dict[str, Value] = {
         "live_revision": live_revision,
         "live_version_id": record.version_id if live_revision else "",
+        "live_since": now,
         "updated_at": now,
     }
     update = owned_update(record, description(record) | shown)

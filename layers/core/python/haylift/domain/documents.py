@@ -215,3 +215,15 @@ class Epoch:
 
     generation: str
     content_version: int
+
+
+class LiveRevision(int):
+    """The revision that readers see; made live at `since`, epoch seconds (0: not known, long ago)."""
+
+    since: float
+
+    def __new__(cls, revision: int, since: float = 0.0) -> "LiveRevision":
+        """A plain number that knows its age."""
+        made = super().__new__(cls, revision)
+        made.since = since
+        return made

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from haylift.domain.chunks import EmbeddedChunk, Legs, Vector
-from haylift.domain.documents import Epoch
+from haylift.domain.documents import Epoch, LiveRevision
 from haylift.domain.filters import Filter
 from haylift.domain.identity import Scope
 from haylift.domain.search import Retrieved, SearchRequest
@@ -126,7 +126,7 @@ class QueryPipeline(Protocol):
 class LiveRevisions(Protocol):
     """What readers may see."""
 
-    def live_revisions(self, tenant: str, document_ids: Iterable[str]) -> Mapping[str, int]:
+    def live_revisions(self, tenant: str, document_ids: Iterable[str]) -> Mapping[str, LiveRevision]:
         """The live revision by document id, in one batched, strongly consistent read; absent: none."""
 
 
