@@ -13,7 +13,8 @@ from tests.hostile.texts import FORGED
 METRICS = {metric.value: metric for metric in Metric}
 ROOT_KEYS = frozenset(
     {"level", "location", "message", "timestamp", "service", "request_id", "document_id", "state", "reason",
-     "code", "revision", "audit", "hop", "detail", "event", "tenant", "stage", "duration_ms"}
+     "code", "revision", "audit", "hop", "detail", "event", "tenant", "stage", "duration_ms",
+     "outcome", "lane"}
 )  # fmt: skip
 
 

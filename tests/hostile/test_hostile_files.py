@@ -60,24 +60,39 @@ def test_what_cannot_be_read_is_said_with_its_amount(bench: Bench) -> None:
     assert (trial.outcome, row.partial, row.partial_detail) == (SEARCHABLE, True, "1 pages")
 
 
+WRONG = """
+import sys, time
+import haylift.parsing.__main__ as child
+from haylift.domain.chunks import Block
+from haylift.parsing.converter import Converted
+
+class Wrong:
+    media_type = "text/plain"
+    def converter(self):
+        return lambda source: Converted(title="", blocks=[Block(text=body(source))])
+
+def body(source):
+    data = source.path.read_bytes()
+{code}
+
+child.choose = lambda source: Wrong()
+child._limit = lambda *_: None
+sys.exit(child.main())
+"""
+
+
 def wrong_parser(code: str) -> tuple[str, ...]:
-    """A child process that answers in its own way."""
-    lines = "import json, sys; request = json.load(sys.stdin); text = open(request['file'], 'rb').read()\n"
-    say = (
-        "\nprint(json.dumps({'title': '', 'media_type': 'text/plain', 'page_count': 0}))"
-        "\nprint(json.dumps({'text': body, 'page': None, 'slide': None, 'sheet': '', 'headings': [],"
-        " 'is_table': False}))\nprint(json.dumps({'end': True, 'omissions': {}}))"
-    )
-    return (sys.executable, "-c", lines + code + say)
+    """The child process without limits, that reads every file in its own way."""
+    return (sys.executable, "-P", "-S", "-c", WRONG.replace("{code}", code))
 
 
 @pytest.mark.parametrize(
     ("name", "code", "fault"),
     [
-        ("lying-sizes.docx", "body = 'cut off'", "ended as SEARCHABLE"),
-        ("truncated.pdf", "body = text[:5].decode()", "ended as SEARCHABLE"),
-        ("spaces.txt", "import os; os.kill(os.getpid(), 9)", "ended as parser_limit"),
-        ("remote.html", "import time; time.sleep(600)", "ended as parser_limit"),
+        ("lying-sizes.docx", "    return 'cut off'", "ended as SEARCHABLE"),
+        ("truncated.pdf", "    return data[:5].decode()", "ended as SEARCHABLE"),
+        ("spaces.txt", "    import os; os.kill(os.getpid(), 9)", "ended as parser_limit"),
+        ("remote.html", "    time.sleep(600)", "ended as parser_limit"),
     ],
 )
 def test_a_parser_that_cuts_or_dies_would_be_seen(tmp_path: Path, name: str, code: str, fault: str) -> None:
@@ -91,8 +106,8 @@ def test_a_parser_that_cuts_or_dies_would_be_seen(tmp_path: Path, name: str, cod
 
 
 def test_a_parser_without_limits_would_be_seen(tmp_path: Path) -> None:
-    hoard = "body = 'x' * 10\nhoard = bytearray(1_200_000_000)\nhoard[::4096] = b'x' * len(hoard[::4096])"
-    bench = Bench(tmp_path, command=wrong_parser(hoard + "\nimport time; time.sleep(0.2)"))
+    hoard = "    hoard = bytearray(1_200_000_000)\n    hoard[::4096] = b'x' * len(hoard[::4096])\n"
+    bench = Bench(tmp_path, command=wrong_parser(hoard + "    time.sleep(0.2)\n    return 'x' * 10"))
 
     trial = bench.try_file(FILES["remote.html"])
 

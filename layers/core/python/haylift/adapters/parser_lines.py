@@ -9,7 +9,7 @@ from typing import Any
 
 from haylift.adapters.parser_budget import Budget, limit_reached
 from haylift.domain.chunks import Block, ParsedDocument
-from haylift.domain.errors import DocumentRejected
+from haylift.domain.errors import REJECTION_REASONS, DocumentRejected
 from haylift.domain.texts import TextPart
 
 type Line = dict[str, Any]
@@ -71,6 +71,14 @@ def _line(data: bytes) -> Line:
     return line
 
 
+def _said(verdict: Line) -> DocumentRejected:
+    """The child's verdict. One that a file took over can say anything, but not name a metric's values."""
+    reason = str(verdict["rejected"])
+    if reason not in REJECTION_REASONS:
+        return _damaged()
+    return DocumentRejected(str(verdict["detail"]), reason=reason)
+
+
 def _damaged() -> DocumentRejected:
     return DocumentRejected("The parser died of the file.", reason="damaged")
 
@@ -110,7 +118,7 @@ class Parts:
                 if first.get("memory") is True:
                     return
                 if "rejected" in first:
-                    raise DocumentRejected(str(first["detail"]), reason=str(first["rejected"]))
+                    raise _said(first)
                 if self._take(first):
                     yield self._part(is_last=False)
                 first = next(lines)

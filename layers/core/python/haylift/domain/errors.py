@@ -26,6 +26,22 @@ KEYWORD_ONLY = "keyword_only"
 MODEL_SLEEPING = "model_sleeping"
 """Code of `ModelUnavailable` when the endpoint has no copy running and wakes one up."""
 
+REJECTION_REASONS = frozenset(
+    {
+        "empty",
+        "no_text",
+        "encrypted",
+        "damaged",
+        "too_large",
+        "unsupported_format",
+        "parser_limit",
+        "model_refused",
+        "invalid_metadata",
+        "repeated_failure",
+    }
+)
+"""All reasons of `DocumentRejected`; each is a value of a metric's dimension, so no file may invent one."""
+
 
 class HayliftError(Exception):
     """Root of the tree.
@@ -150,8 +166,7 @@ class StoreUnavailable(DependencyUnavailable):
 class DocumentRejected(HayliftError):
     """A verdict about one document: it cannot be indexed as it is.
 
-    `reason` is machine readable: `empty`, `no_text`, `encrypted`, `damaged`, `too_large`,
-    `unsupported_format`, `parser_limit`, `model_refused`, `invalid_metadata`, `repeated_failure`.
+    `reason` is machine readable, one of `REJECTION_REASONS`.
     """
 
     code = "document_rejected"
