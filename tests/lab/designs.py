@@ -76,6 +76,9 @@ class DeleteAndInsert:
     def read(self) -> None:
         """Nobody reads: the end alone shows the fault."""
 
+    def tend(self, number: int) -> None:
+        """There is no schedule."""
+
     def check(self) -> None:
         """The index against the bucket; a version that vanished must not have left its lines."""
         found = defaultdict(list)

@@ -26,6 +26,10 @@ class TransactionCanceledException(ClientError):
     """As the SDK names it."""
 
 
+class ConditionalCheckFailedException(ClientError):
+    """As the SDK names it."""
+
+
 class _Absent:
     """An attribute that is not there: it equals nothing and is smaller than nothing."""
 
@@ -46,7 +50,10 @@ class MemoryDynamoDb:
     `on_write` is told the table, the item before and the item after each write.
     """
 
-    exceptions = SimpleNamespace(TransactionCanceledException=TransactionCanceledException)
+    exceptions = SimpleNamespace(
+        TransactionCanceledException=TransactionCanceledException,
+        ConditionalCheckFailedException=ConditionalCheckFailedException,
+    )
 
     def __init__(self) -> None:
         self.tables: dict[str, dict[tuple[str, ...], Item]] = {name: {} for name in KEYS}
@@ -61,7 +68,7 @@ class MemoryDynamoDb:
         """One conditional update; a refusal shows the item."""
         if not self._holds(request):
             answer: Any = {"Error": {"Code": "ConditionalCheckFailedException"}}
-            raise ClientError(answer | self._shown(request), "UpdateItem")
+            raise ConditionalCheckFailedException(answer | self._shown(request), "UpdateItem")
         return {"Attributes": dict(self._write(request))}
 
     def transact_write_items(self, TransactItems: Sequence[dict[str, Any]]) -> dict[str, Any]:

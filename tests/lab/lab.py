@@ -32,6 +32,9 @@ class Design(Protocol):
     def read(self) -> None:
         """Reads as a user would, and checks what it finds."""
 
+    def tend(self, number: int) -> None:
+        """What a schedule starts beside the workers, if anything."""
+
     def check(self) -> None:
         """Checks the end. Raises AssertionError."""
 
@@ -52,7 +55,7 @@ class Lab:
         self.lines: dict[str, set[tuple[str, ...]]] = {key: set() for key in KEYS}
         self.keys = KEYS[: self.weather.key_count]
         self.index = LabIndex(self)
-        self.bucket = LabBucket(self._publish, self._lacks)
+        self.bucket = LabBucket(self._publish, self._lacks, self.scheduler.now)
         self.design = design(self)
         self.intake = Queue(self, "dispatch", self.design.event, life_s=DISPATCH_LIFE_S)
         self.lane = Queue(self, "worker", self.design.order, life_s=WORKER_LIFE_S)
@@ -129,8 +132,21 @@ class Lab:
         for number in range(self.weather.change_count):
             at += chance.expovariate(1 / self.weather.gap_s) if chance.random() < 0.6 else 0.0
             self.scheduler.spawn("uploader", lambda number=number: self._change(number), delay_s=at)
+        for number in range(chance.randint(0, 3)):
+            self.scheduler.spawn(
+                f"schedule {number}",
+                lambda number=number: self._tend(number),
+                delay_s=chance.random() * 2_000.0,
+                life_s=WORKER_LIFE_S,
+            )
         for number in range(READERS):
             self.scheduler.spawn(f"reader {number}", self._read, delay_s=chance.random())
+
+    def _tend(self, number: int) -> None:
+        try:
+            self.design.tend(number)
+        except HayliftError:
+            self.scheduler.note("the schedule comes again")
 
     def _read(self) -> None:
         """Reads as long as work is under way, more and more seldom."""

@@ -30,8 +30,10 @@ from tests.lab.dynamodb import MemoryDynamoDb
 from tests.lab.lab import KEYS, TENANT, Lab, document_id
 from tests.lab.oracle import Window, end_of
 from tests.lab.parts import Way
+from tests.lab.upkeep import Upkeep
 
 LEASE_S = 150.0
+LONG_S = 100_000.0
 ANSWER_RESERVE_S = 5.0
 SCOPE = Scope(tenant=TENANT, groups=frozenset())
 ANYTHING = word_vector("anything")
@@ -67,21 +69,26 @@ class Ledgered:
         self.ledger = DynamoDbLedger(LEDGER, TENANTS, self.client, now=clock.now, sleep=clock.pause)
         self.rows = DynamoDbLedger(LEDGER, TENANTS, self.tables, now=clock.now)
         self.counts = DynamoDbTenants(TENANTS, self.tables)
+        self.lanes = Way(lab, "lane", LabLanes(lab))
+        self.upkeep = Upkeep(self)
         self.attempts = count(1)
         self.failed: Counter[tuple[str, int]] = Counter()
         self.live = LiveIndex(self.index, self.ledger, now=clock.now)
 
     def event(self, body: str) -> None:
         """One event of the intake queue."""
-        service = self.dispatcher(
+        self.dispatch_service().dispatch(read_object_event(body, BUCKET))
+
+    def dispatch_service(self) -> DispatchService:
+        """A dispatcher, as `functions/dispatch` wires it."""
+        return self.dispatcher(
             ledger=self.ledger,
             objects=self.objects,
-            lanes=Way(self.lab, "lane", LabLanes(self.lab)),
+            lanes=self.lanes,
             telemetry=self.telemetry,
             interactive_open_limit=50,
             interactive_max_bytes=500,
         )
-        service.dispatch(read_object_event(body, BUCKET))
 
     def order(self, order: IngestionOrder) -> None:
         """One order of a lane."""
@@ -106,11 +113,35 @@ class Ledgered:
             seen.extend(self.live.retrieve(query, SCOPE, "g1").semantic)
 
     def check(self) -> None:
-        """Index, ledger, counts and cache against the bucket; then the same bytes once more."""
+        """Index, ledger and counts against the bucket, before and after a sweep; the same bytes once more."""
         for key in KEYS:
             self.check_key(key)
         self.check_counts()
+        self.check_orphans()
         self.check_same_bytes()
+
+    def tend(self, number: int) -> None:
+        """Sweeps or reconciles beside the workers."""
+        if number % 2:
+            self.upkeep.sweep()
+        else:
+            self.upkeep.reconcile()
+
+    def check_orphans(self) -> None:
+        """After one sweep the index holds what is live and nothing else; a reconcile finds no drift."""
+        self.lab.scheduler.time += LONG_S
+        stored = self.lab.index.stored.get((TENANT, "g1"), {})
+        live = self.rows.live_revisions(TENANT, {each.chunk.document_id for each in stored.values()})
+
+        def orphans() -> list[str]:
+            chunks = [each.chunk for each in stored.values()]
+            return [chunk.text for chunk in chunks if live.get(chunk.document_id) != chunk.revision]
+
+        self.lab.faults["orphans before the sweep"] += len(orphans())
+        self.upkeep.sweep()
+        assert not orphans(), f"the index holds orphans: {orphans()}"
+        drifts = self.upkeep.reconcile(repair=False)
+        assert not drifts, f"a reconcile says that the index differs: {drifts}"
 
     def check_key(self, key: str) -> None:
         """One document against its object."""

@@ -75,8 +75,12 @@ class Way:
 class LabBucket(MemoryBucket):
     """A versioned bucket whose events go to `publish`; one of twenty lacks its version id."""
 
-    def __init__(self, publish: Callable[[str], None], chance: Callable[[float], bool]) -> None:
+    def __init__(
+        self, publish: Callable[[str], None], chance: Callable[[float], bool], now: Callable[[], float]
+    ) -> None:
         super().__init__()
+        self.changed_at: dict[str, float] = {}
+        self._now = now
         self._publish = publish
         self._chance = chance
 
@@ -87,6 +91,7 @@ class LabBucket(MemoryBucket):
 
     def _tell(self, *args: Any, **named: Any) -> None:
         super()._tell(*args, **named)
+        self.changed_at[args[1]] = float(int(self._now()))
         body = self.bodies.pop()
         if self._chance(0.05):
             event = json.loads(body)
