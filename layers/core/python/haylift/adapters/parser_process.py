@@ -145,8 +145,10 @@ def _send(process: "subprocess.Popen[bytes]", request: Line) -> None:
 
 
 def _environment() -> dict[str, str]:
-    """Nothing of ours but where the modules lie, and Lambda's own path of shared libraries."""
+    """Where the modules lie, how many threads, and Lambda's own path of shared libraries; nothing else."""
     environment = {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path), "PYTHONUTF8": "1"}
+    # Each thread and each arena of its own reserves up to 64 MiB of the address space that is limited.
+    environment |= {"MALLOC_ARENA_MAX": "1", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
     if "LD_LIBRARY_PATH" in os.environ:
         environment["LD_LIBRARY_PATH"] = os.environ["LD_LIBRARY_PATH"]
     return environment
