@@ -17,8 +17,8 @@ from tests.hostile.trial import LIMITS, Bench, faults
 
 IS_FULL = os.environ.get("HAYLIFT_LAB") == "full"
 SAMPLE = (
-    "lying-sizes.docx", "utf16-doctype.docx", "laughing-package.epub", "page-loop.pdf", "truncated.pdf",
-    "spaces.txt", "combining-marks.txt", "deep.json", "remote.html",
+    "lying-sizes.docx", "late-xxe.docx", "ebcdic-doctype.docx", "laughing-package.epub", "page-loop.pdf",
+    "truncated.pdf", "spaces.txt", "combining-marks.txt", "deep.json", "remote.html",
 )  # fmt: skip
 FILES = {file.name: file for file in corpus()}
 

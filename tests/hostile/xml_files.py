@@ -58,6 +58,12 @@ def word_utf16(xml: str) -> bytes:
     return packed.word(word__document_xml=text.encode("utf-16"))
 
 
+def word_ebcdic() -> bytes:
+    """The same in the letters of a mainframe."""
+    text = _body(external("file:///etc/passwd")).replace(HEAD, '<?xml version="1.0" encoding="IBM037"?>')
+    return packed.word(word__document_xml=text.encode("cp037"))
+
+
 def styled() -> bytes:
     """A Word document whose styles declare entities."""
     styles = f'{HEAD}<!DOCTYPE r [<!ENTITY a "Heading">]><w:styles xmlns:w="{packed.W}">&a;</w:styles>'

@@ -1,6 +1,8 @@
 """What an archive may unpack to, checked before a library opens it."""
 
+import re
 import zipfile
+from typing import IO
 
 from haylift.domain.errors import DocumentRejected
 from haylift.parsing.converter import SourceFile
@@ -11,8 +13,14 @@ MAX_UNPACKED_BYTES = 209_715_200
 MAX_PARTS = 20_000
 """A presentation of 1,000 slides has about 5,000."""
 
-PROLOGUE_BYTES = 4_096
-"""Where a document type must be declared: before the root element."""
+SCANNED_BYTES = 1_048_576
+_DOCTYPES = tuple("<!DOCTYPE".encode(encoding) for encoding in ("ascii", "utf-16-le", "utf-16-be"))
+"""As it is written in the encodings that parts have; a comment of any length may stand before it."""
+
+_STARTS = (b"<", b"\xef\xbb\xbf<", b"\xff\xfe<\0", b"\xfe\xff\0<", b"\0<")
+_ENCODING = re.compile(rb"^[^>]{0,100}?encoding\s*=\s*[\"']\s*([\w.:-]+)", re.IGNORECASE)
+_KNOWN = re.compile(rb"(utf-?8|utf-?16(le|be)?|us-ascii|iso-8859-\d+|windows-\d+)", re.IGNORECASE)
+"""Others (UTF-7, EBCDIC) spell a document type in bytes that nobody looks for."""
 
 
 def check_size(archive: zipfile.ZipFile) -> None:
@@ -40,7 +48,18 @@ def check_package(source: SourceFile) -> None:
             if not entry.filename.endswith((".xml", ".rels")):
                 continue
             with archive.open(entry) as part:
-                prologue = part.read(PROLOGUE_BYTES)
-            # UTF-16 leaves zeros between the letters.
-            if b"<!DOCTYPE" in prologue.replace(b"\0", b"").upper():
-                raise DocumentRejected("The document declares a document type.", reason="damaged")
+                _check_part(part)
+
+
+def _check_part(part: IO[bytes]) -> None:
+    data = part.read(SCANNED_BYTES)
+    said = _ENCODING.match(data.replace(b"\0", b""))
+    is_known = not data or (data.startswith(_STARTS) and (said is None or _KNOWN.fullmatch(said.group(1))))
+    if not is_known:
+        raise DocumentRejected("A part of the document is in an unusual encoding.", reason="damaged")
+    overlap = b""
+    while data:
+        if any(doctype in overlap + data for doctype in _DOCTYPES):
+            raise DocumentRejected("The document declares a document type.", reason="damaged")
+        overlap = data[-32:]
+        data = part.read(SCANNED_BYTES)
