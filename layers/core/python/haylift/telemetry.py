@@ -77,6 +77,10 @@ class Metric(Enum):
     SEARCHABLE_AFTER = "searchable_after_seconds"
     ANNOUNCED_AFTER = "announced_after_seconds"
     INDEX_WRITE_FAILURES = "index_write_failures"
+    INDEX_DRIFT = "index_drift"
+    DRIFT_FOUND = "drift_found"
+    DRIFT_REPAIRED = "drift_repaired"
+    SWEPT = "swept_items"
     EVENTS_CLAIMED = "object_events"
     HEARTBEATS = "heartbeat_searches"
     HEARTBEAT_DURATION = "heartbeat_duration_seconds"
@@ -118,6 +122,13 @@ SHAPES: dict[Metric, MetricShape] = {
     Metric.ANNOUNCED_AFTER: _shape(Unit.SECONDS),
     # 1 for a write that the index refused, 0 for one it took.
     Metric.INDEX_WRITE_FAILURES: _shape(Unit.COUNT),
+    # A gauge, written by each whole reconcile: what it found that nobody should ever see.
+    Metric.INDEX_DRIFT: _shape(Unit.COUNT),
+    # By kind of drift (`domain/drift.py`), 0 included, once for each whole reconcile.
+    Metric.DRIFT_FOUND: _shape(Unit.COUNT, Dimension.KIND),
+    Metric.DRIFT_REPAIRED: _shape(Unit.COUNT, Dimension.KIND),
+    # By what it was: kinds of chunks, `texts`, `quarantine`, and orders `resent`.
+    Metric.SWEPT: _shape(Unit.COUNT, Dimension.KIND),
     Metric.EVENTS_CLAIMED: _shape(Unit.COUNT, Dimension.OUTCOME),
     Metric.HEARTBEATS: _shape(Unit.COUNT, Dimension.OUTCOME),
     Metric.HEARTBEAT_DURATION: _shape(Unit.SECONDS),

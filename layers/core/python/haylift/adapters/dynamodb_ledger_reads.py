@@ -86,7 +86,9 @@ class LedgerReader:
         for ids in batched(dict.fromkeys(document_ids), BATCH_GET_KEYS, strict=False):
             for item in self._batch_get([item_key(tenant, document_id) for document_id in ids]):
                 revision = int(item.get("live_revision", {"N": "0"})["N"])
-                if revision:
+                expires_at = float(item.get("expires_at", {"N": "0"})["N"])
+                # Retention deletes an expired one within the hour; nobody finds it meanwhile.
+                if revision and not 0 < expires_at <= self._now():
                     since = float(item.get("live_since", {"N": "0"})["N"])
                     found[item["document_id"]["S"]] = LiveRevision(revision, since)
         return found
@@ -94,7 +96,7 @@ class LedgerReader:
     def _batch_get(self, keys: Sequence[Item]) -> Iterator[Item]:
         projection = {
             "ConsistentRead": True,
-            "ProjectionExpression": "document_id, live_revision, live_since",
+            "ProjectionExpression": "document_id, live_revision, live_since, expires_at",
         }
         for attempt in range(BUSY_TRIES):
             with translated("ledger"):

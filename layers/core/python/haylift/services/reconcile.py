@@ -36,11 +36,16 @@ class ReconcileService:
 
     Args:
         kinds: what it looks for.
+        leaves_lost: a tenant whose index is gone is left, for whoever runs by a clock: its folder may only
+            be away, and a new index would stand in the way of its return.
     """
 
-    def __init__(self, parts: MaintenanceParts, kinds: frozenset[DriftKind] = ALL_KINDS) -> None:
+    def __init__(
+        self, parts: MaintenanceParts, kinds: frozenset[DriftKind] = ALL_KINDS, *, leaves_lost: bool = False
+    ) -> None:
         self._parts = parts
         self._kinds = kinds
+        self._leaves_lost = leaves_lost
         self._mender = DocumentMender(parts=parts)
 
     def begin(self) -> Place:
@@ -99,6 +104,8 @@ class ReconcileService:
         state = self._parts.index.state(place.tenant, step.generation)
         is_gone = state is IndexState.ABSENT and count is not None and count.documents > 0
         is_lost = (is_gone or state is IndexState.REBUILDING) and DriftKind.INDEX_LOST in self._kinds
+        if is_gone and self._leaves_lost:
+            raise IndexUnavailable("The index of a tenant with documents is gone.", retry_after_s=60.0)
         if is_lost:
             step.note(DriftKind.INDEX_LOST)
         if is_lost and step.repair:
