@@ -14,7 +14,7 @@ BUCKET = "uploads"
 BLOCKS = (
     Block(text="Ein Satz.\n猫 مرحبا \ud800", page=3, headings=("A", "B")),
     Block(text="a | b", sheet="Costs", is_table=True),
-    Block(text="Slide\u2028text", slide=2),
+    Block(text="Slide\u2028text", slide=2, is_ocr=True),
 )
 PART = TextPart(
     document=ParsedDocument(title="T", media_type="text/plain", blocks=BLOCKS, omissions={"pages": 2}),

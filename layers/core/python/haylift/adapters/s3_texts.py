@@ -3,6 +3,7 @@
 import gzip
 import json
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 
 from botocore.exceptions import ClientError, IncompleteReadError
@@ -121,18 +122,7 @@ def _lines(part: TextPart) -> Iterator[bytes]:
     )
     start_char = part.start_char
     for block in document.blocks:
-        yield _line(
-            {
-                "start_char": start_char,
-                "text": block.text,
-                "page": block.page,
-                "slide": block.slide,
-                "sheet": block.sheet,
-                "headings": block.headings,
-                "is_table": block.is_table,
-                "is_ocr": block.is_ocr,
-            }
-        )
+        yield _line({"start_char": start_char, **asdict(block)})
         start_char += len(block.text) + len(BLOCK_BREAK)
 
 
