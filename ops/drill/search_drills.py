@@ -12,7 +12,8 @@ STALLED_MODEL = ("slow", "model", "--stopped-s", "12.4", "--running-s", "7.6")
 """A question waits longer than the 10 s of the alarm for the order of its sentences."""
 
 BEHIND_THE_GATEWAY = (
-    "ingestion", "dispatch", "auth", "documents", "gate", "metrics", "reference", "search", "audit",
+    "ingestion", "dispatch", "auth", "documents", "gate", "maintenance", "metrics", "reference", "search",
+    "audit",
 )  # fmt: skip
 
 SEARCH_DRILLS = (

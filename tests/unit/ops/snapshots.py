@@ -9,7 +9,7 @@ from haylift.domain.lanes import Holder, LaneHolds
 from haylift.telemetry import Metric
 
 from ops.measurements import AnyMetric, AwsMetric, Measurements, Point, Series
-from ops.state import Backlog, Health, QueueState, Snapshot, SourceState
+from ops.state import AlarmState, Backlog, Health, QueueState, Snapshot, SourceState
 
 NOW_S = 1_800_000_030.0
 NOW_MINUTE_S = 1_800_000_000.0
@@ -121,6 +121,21 @@ FAULTS: dict[str, tuple[str, Snapshot]] = {
         snapshot(
             (Metric.DEPENDENCY_HEALTHY, "Minimum", {"dependency": "index"}, 0),
             health=Health(status="unhealthy", took_s=0.1),
+        ),
+    ),
+    "index drifted": (
+        "index-drift",
+        snapshot(
+            alarms=(
+                AlarmState(
+                    name="haylift-local-index-drift",
+                    state="ALARM",
+                    severity="TICKET",
+                    since="2026-11-23T12:00:00Z",
+                    symptom="A reconcile found drift.",
+                    runbook="docs/runbooks/index-drift.md",
+                ),
+            )
         ),
     ),
     "index locked": (
