@@ -86,6 +86,7 @@ def _pipeline(
             page_time_s=OCR_PAGE_TIME_S if settings.ocr else settings.parse_page_time_s,
             total_time_s=settings.parse_total_time_s,
             pages=settings.parse_pages,
+            unpacked_ratio=settings.parse_unpacked_ratio,
         ),
         ocr=settings.ocr,
     )

@@ -23,6 +23,7 @@ class ParserLimits:
         page_time_s: what a page earns. Slow real ones take 0.1 to 0.3 s (drawings of many thousand lines).
         total_time_s: the most a file may take, whatever it earned.
         pages: of one file.
+        unpacked_ratio: how many times its own bytes an archive (Office, EPUB) may unpack to.
     """
 
     time_s: float
@@ -31,6 +32,7 @@ class ParserLimits:
     page_time_s: float = 0.5
     total_time_s: float = 900.0
     pages: int = 10_000
+    unpacked_ratio: int = 100
 
 
 class Budget:

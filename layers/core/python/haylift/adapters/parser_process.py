@@ -102,6 +102,7 @@ class ParserProcess:
             "content_type": order.content_type,
             "first_page": after.last_page + 1 if after else 1,
             "pages": self._limits.pages,
+            "unpacked_ratio": self._limits.unpacked_ratio,
             "ocr": self._ocr,
             "memory_bytes": self._limits.memory_bytes,
             "time_s": self._limits.time_s,

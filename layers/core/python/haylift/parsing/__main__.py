@@ -86,6 +86,7 @@ def _lines(request: Line) -> Iterator[Line]:
         content_type=request["content_type"],
         ocr=request.get("ocr", False),
         first_page=request["first_page"],
+        unpacked_ratio=request["unpacked_ratio"],
     )
     chosen = choose(source)
     converted = chosen.converter()(source)

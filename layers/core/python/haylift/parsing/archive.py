@@ -1,5 +1,6 @@
 """What an archive may unpack to, checked before a library opens it."""
 
+import os
 import re
 import zipfile
 from typing import IO
@@ -9,6 +10,9 @@ from haylift.parsing.converter import SourceFile
 
 MAX_UNPACKED_BYTES = 209_715_200
 """Sum of the archive's parts; a 426 kB file that unpacks to 400 M characters was seen."""
+
+RATIO_FROM_BYTES = 20_971_520
+"""Below this the ratio says nothing: a small sheet of equal rows unpacks to 200 times its bytes."""
 
 MAX_PARTS = 20_000
 """A presentation of 1,000 slides has about 5,000."""
@@ -23,14 +27,18 @@ _KNOWN = re.compile(rb"(utf-?8|utf-?16(le|be)?|us-ascii|iso-8859-\d+|windows-\d+
 """Others (UTF-7, EBCDIC) spell a document type in bytes that nobody looks for."""
 
 
-def check_size(archive: zipfile.ZipFile) -> None:
+def check_size(archive: zipfile.ZipFile, source: SourceFile) -> None:
     """Refuses an archive that unpacks to too much; `zipfile` itself reads no more than it declares.
 
     Raises:
         DocumentRejected: `parser_limit`.
     """
     entries = archive.infolist()
-    if len(entries) > MAX_PARTS or sum(entry.file_size for entry in entries) > MAX_UNPACKED_BYTES:
+    unpacked_bytes = sum(entry.file_size for entry in entries)
+    with source.open() as file:
+        packed_bytes = file.seek(0, os.SEEK_END)
+    is_bomb = unpacked_bytes > max(RATIO_FROM_BYTES, source.unpacked_ratio * packed_bytes)
+    if is_bomb or len(entries) > MAX_PARTS or unpacked_bytes > MAX_UNPACKED_BYTES:
         raise DocumentRejected("The document unpacks to more than the limit.", reason="parser_limit")
 
 
@@ -43,7 +51,7 @@ def check_package(source: SourceFile) -> None:
         DocumentRejected: `parser_limit` or `damaged`.
     """
     with source.open() as file, zipfile.ZipFile(file) as archive:
-        check_size(archive)
+        check_size(archive, source)
         for entry in archive.infolist():
             if not entry.filename.endswith((".xml", ".rels")):
                 continue

@@ -25,6 +25,7 @@ class SourceFile:
         depth: how many files it is in, 0 for what was uploaded.
         ocr: whether pictures of text are read too.
         first_page: where a format with pages is begun, from 1; the others have none.
+        unpacked_ratio: how many times its own bytes an archive may unpack to.
     """
 
     path: Path
@@ -35,6 +36,7 @@ class SourceFile:
     depth: int = 0
     ocr: bool = False
     first_page: int = 1
+    unpacked_ratio: int = 100
 
     def open(self) -> BinaryIO:
         """The bytes, to read and to seek in."""

@@ -32,7 +32,7 @@ def convert(source: SourceFile) -> Converted:
             are, `parser_limit` when it unpacks to too much.
     """
     archive = zipfile.ZipFile(source.loaded())
-    check_size(archive)
+    check_size(archive, source)
     place = _package_place(archive)
     package = _xml(archive.read(place))
     title = next((" ".join((found.text or "").split()) for found in package.iter("{*}title")), "")
