@@ -40,7 +40,10 @@ TENANT = "kills"
 DELIVERIES = 500
 KEYS = 60
 KILLS = 25
-PAUSE_S = 0.4
+KILL_PAUSE_S = 3.0
+"""On average; a killed batch is hidden for minutes, so that faster kills would leave nobody to kill."""
+
+PUT_PAUSE_S = 0.2
 SETTLED_WITHIN_S = 2_400
 VICTIMS = {"haylift-local-ingestion", "haylift-local-dispatch"}
 """Lambda names of the functions that are killed."""
@@ -58,7 +61,7 @@ class Killer(threading.Thread):
 
     def run(self) -> None:
         while self.counts.total() < KILLS and not self._is_over.wait(
-            self._random.uniform(0.5, 1.5) * PAUSE_S
+            self._random.uniform(0.5, 1.5) * KILL_PAUSE_S
         ):
             found = [
                 (pid, name) for pid in family_of(self._emulator_pid) if (name := _function_of(pid)) in VICTIMS
@@ -98,7 +101,9 @@ def table(dynamodb: Any, word: str) -> str:
 def deliver(system: System, chance: random.Random) -> None:
     """Puts new bytes, the same bytes again, or a delete marker, one after the other."""
     texts: dict[str, bytes] = {}
+    pace = threading.Event()
     for number in range(DELIVERIES):
+        pace.wait(PUT_PAUSE_S)
         key = f"documents/{TENANT}/{chance.randrange(KEYS)}.txt"
         kind = chance.choices(("put", "same", "delete"), (7, 2, 2))[0]
         if kind == "delete":
