@@ -209,7 +209,7 @@ def test_a_sidecar_that_comes_later_narrows_at_once_and_claims_anew() -> None:
     ledger = dispatched((KEY, b"text"), (SIDECAR, b'{"access_groups": ["hr"], "expires_at": "2027-01-01"}'))
 
     (row,) = ledger.rows.values()
-    assert (row.revision, row.state, row.claimed_groups) == (2, DocumentState.RECEIVED, {"hr"})
+    assert (row.revision, row.state, row.claimed_groups) == (2, DocumentState.RECEIVED, frozenset({"hr"}))
     assert row.expires_at == 1_798_761_600
 
 
@@ -220,4 +220,4 @@ def test_a_broken_sidecar_opens_nothing(data: bytes) -> None:
     ledger = dispatched((KEY, b"text"), (SIDECAR, b'{"access_groups": ["hr"]}'), (SIDECAR, data))
 
     (row,) = ledger.rows.values()
-    assert (row.revision, row.claimed_groups) == (3, {"hr"})
+    assert (row.revision, row.claimed_groups) == (3, frozenset({"hr"}))

@@ -9,7 +9,6 @@ import httpx
 from ops.cli import main
 from tests.fakes.ops import captured_world, remarked, shown
 
-
 CHANGE = {"state": "REJECTED", "revision": 2, "at": "2026-11-23T12:00:00.000Z", "reason": "encrypted"}
 
 
