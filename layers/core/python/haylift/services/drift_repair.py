@@ -10,6 +10,7 @@ from haylift.domain.drift import DocumentFacts as Facts
 from haylift.domain.errors import InvalidInput
 from haylift.domain.events import ObjectEvent, ObjectEventKind
 from haylift.domain.identity import is_tenant_name
+from haylift.domain.metadata import is_sidecar
 from haylift.ports.identity import Clock
 from haylift.ports.maintenance import BucketInventory, IndexInventory, LedgerInventory, TenantTotals
 from haylift.services.dispatch import DispatchService
@@ -157,7 +158,7 @@ def document_key_of(object_key: str) -> DocumentKey | None:
         key = DocumentKey.parse(object_key)
     except InvalidInput:
         return None
-    return key
+    return None if is_sidecar(key) else key
 
 
 def merged(
