@@ -161,7 +161,7 @@ def _texts() -> tuple[HostileFile, ...]:
         _file("overlong-utf8.txt", lambda: b"cats \xc0\xaf\xe0\x80\xaf purr", *kept),
         _file("odd-utf16.txt", lambda: b"\xff\xfe" + "cats purr".encode("utf-16-le") + b"x", *kept),
         _file("lone-surrogates.txt", texts.lone_surrogates, *kept),
-        _file("only-a-mark.txt", lambda: b"\xef\xbb\xbf", "no_text", "empty"),
+        _file("only-a-mark.txt", lambda: b"\xef\xbb\xbf", "no_text", "empty", "unsupported_format"),
         _file("brackets.md", lambda: b"[" * 50_000, *kept, is_slow=True),
         _file("emphasis.md", lambda: b"*a **a " * 20_000, *kept, is_slow=True),
         _file("backticks.md", texts.backticks, *kept),
