@@ -67,7 +67,8 @@ class Killer(threading.Thread):
                 (pid, name) for pid in family_of(self._emulator_pid) if (name := _function_of(pid)) in VICTIMS
             ]
             if found:
-                pid, name = self._random.choice(found)
+                fewest = min(found, key=lambda each: self.counts[each[1]])[1]
+                pid, name = self._random.choice([each for each in found if each[1] == fewest])
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
                     self.counts[name] += 1
