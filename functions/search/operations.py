@@ -29,6 +29,8 @@ _RESULT = {
     "score": 0.93,
     "page": None,
     "heading": "Lost keys",
+    "slide": None,
+    "sheet": None,
     "meta": {"language": "en"},
 }
 _FOUND = {"results": [_RESULT], "took_ms": 12.5, **_PROVENANCE}
@@ -109,6 +111,8 @@ QUERY = operation(
                         "quote": "A lost key costs twelve euros.",
                         "page": None,
                         "heading": "Lost keys",
+                        "slide": None,
+                        "sheet": None,
                         "score": 0.97,
                     }
                 ],

@@ -6,6 +6,7 @@ import pytest
 from haylift.domain.documents import DocumentKey, DocumentState, Epoch, Lane
 from haylift.domain.errors import InvalidInput, OutOfTurn
 from haylift.domain.events import ObjectEventKind
+from haylift.domain.listing import DocumentFilter
 from haylift.ports import Ledger
 
 from tests.contract.ledger.events import KEY, event, leased, searchable
@@ -270,7 +271,7 @@ def test_a_list_shows_tombstones_only_when_asked(ledger: Ledger) -> None:
     searchable(ledger, key=kept)
 
     assert [row.key for row in ledger.list("acme", limit=10).documents] == [kept.object_key]
-    deleted = ledger.list("acme", limit=10, state=DocumentState.DELETED)
+    deleted = ledger.list("acme", limit=10, wanted=DocumentFilter(state=DocumentState.DELETED))
     assert [row.key for row in deleted.documents] == [KEY.object_key]
     assert ledger.list("other", limit=10).documents == ()
 

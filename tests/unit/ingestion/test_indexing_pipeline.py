@@ -23,8 +23,8 @@ from haylift.resilience import Deadline
 from haylift.services.splitting import SplitLimits
 
 from tests.fakes.index import InMemoryIndex
-from tests.fakes.ingestion import FixedParser
 from tests.fakes.search import FakeModels
+from tests.fakes.texts import FixedParser, MemoryTexts
 
 LIMITS = SplitLimits(max_tokens=20, overlap_tokens=0)
 DOCUMENT = ParsedDocument(
@@ -59,13 +59,15 @@ class Run:
 
     def __init__(self, document: ParsedDocument = DOCUMENT, models: FakeModels | None = None) -> None:
         self.index = InMemoryIndex()
+        self.texts = MemoryTexts()
+        self.parser = FixedParser(document)
         self.shown: list[tuple[str, int]] = []
         self.pipeline = HaystackIndexingPipeline(
-            indexing_pipeline(FixedParser(document), models or FakeModels(), self.index, LIMITS),
+            indexing_pipeline(self.parser, self.texts, models or FakeModels(), self.index, LIMITS),
             recipe("hashed-words", LIMITS),
         )
         self.task = IndexingTask(
-            file=Path("unused"),
+            file=Path(__file__),
             key=DocumentKey("acme", "animals.md"),
             revision=3,
             generation="g1",
@@ -91,14 +93,14 @@ def test_a_document_becomes_chunks_of_its_revision() -> None:
     assert first.meta == {"media_type": "text/markdown"}
 
 
-def test_progress_is_shown_before_each_batch() -> None:
+def test_progress_is_shown_before_each_write() -> None:
     run = Run()
 
     run.pipeline.run(run.task)
 
     stages = [stage for stage, _ in run.shown]
     percents = [percent for _, percent in run.shown]
-    assert stages == ["parse", *["embed", "write"] * 5]
+    assert stages == ["parse", "embed", *["write"] * 5]
     assert percents == sorted(percents)
 
 

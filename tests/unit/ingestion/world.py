@@ -19,6 +19,7 @@ from tests.fakes.gateway import RecordedTelemetry
 from tests.fakes.identity import ManualClock
 from tests.fakes.index import InMemoryIndex
 from tests.fakes.ingestion import LinesPipeline, MemoryLanes, MemoryLedger
+from tests.fakes.texts import MemoryTexts
 
 LEASE_S = 150.0
 KEY = "documents/acme/a.md"
@@ -66,6 +67,7 @@ class World:
     clock: ManualClock = field(default_factory=ManualClock)
     bucket: MemoryBucket = field(default_factory=MemoryBucket)
     index: InMemoryIndex = field(default_factory=InMemoryIndex)
+    texts: MemoryTexts = field(default_factory=MemoryTexts)
     cache: InMemorySharedCache = field(default_factory=InMemorySharedCache)
     lanes: MemoryLanes = field(default_factory=MemoryLanes)
     telemetry: RecordedTelemetry = field(default_factory=RecordedTelemetry)
@@ -99,6 +101,7 @@ class World:
         parts = IngestParts(
             ledger=self._stepped(self.ledger),
             objects=self._stepped(self.bucket),
+            texts=self._stepped(self.texts),
             index=self._stepped(self.index),
             cache=self._stepped(self.cache),
             tenants=self.ledger.tenants,

@@ -10,8 +10,15 @@ from pathlib import Path
 import numpy as np
 
 from haylift.adapters.sqlite_filters import SqlValue, readable
-from haylift.adapters.sqlite_rows import chunks_of, delete_rows, insert_chunk, require_dimensions
-from haylift.adapters.sqlite_store import BUSY_TIMEOUT_S, SqliteStore, create_store, store_path, translated
+from haylift.adapters.sqlite_rows import chunks_of, delete_rows, digest_of, insert_chunk, require_dimensions
+from haylift.adapters.sqlite_store import (
+    BUSY_TIMEOUT_S,
+    SqliteStore,
+    create_store,
+    require_ready,
+    store_path,
+    translated,
+)
 from haylift.adapters.sqlite_table import ChunkTable, Mask, row_ids
 from haylift.domain.chunks import EmbeddedChunk, Hit, Legs
 from haylift.domain.errors import IndexUnavailable
@@ -87,6 +94,7 @@ class SqliteIndex:
             if opened is None:
                 return Legs()
             with opened.store.reading() as connection:
+                require_ready(connection)
                 table = opened.table(connection)
                 allowed = _readable(connection, table, query, scope)
                 keyword: list[tuple[int, float]] = []
@@ -190,6 +198,15 @@ class SqliteIndex:
                 ).fetchall()
         return frozenset(chunk_id for (chunk_id,) in rows)
 
+    def stored_digest(self, tenant: str, generation: str, document_id: str, *, revision: int) -> str:
+        """The digest of all committed chunks of the revision."""
+        with translated():
+            opened = self._opened(store_path(self._directory, tenant, generation))
+            if opened is None:
+                return ""
+            with opened.store.reading() as connection:
+                return digest_of(connection, document_id, revision)
+
     def refresh(self, tenant: str, generation: str) -> None:
         """Does nothing: a committed write is seen by every later transaction of every process."""
 
@@ -218,6 +235,7 @@ class SqliteIndex:
         if opened is None:
             raise FileNotFoundError(path)  # also of one that was there a moment ago
         with opened.store.reading() as connection:
+            require_ready(connection)
             connection.execute("SELECT sequence FROM state").fetchone()
 
     def close(self) -> None:
