@@ -33,9 +33,7 @@ def add_stacks(app: cdk.App, environment: Environment) -> None:
     audit = AuditStack(app, environment, storage=storage)
     api = SearchApiStack(app, environment, storage=storage, connections=connections, audit=audit)
     ingestion = IngestionStack(app, environment, storage=storage, connections=connections, audit=audit)
-    announcements = AnnouncementsStack(
-        app, environment, storage=storage, ingestion=ingestion, audit=audit
-    )
+    announcements = AnnouncementsStack(app, environment, storage=storage, ingestion=ingestion, audit=audit)
     MonitoringStack(app, environment, api=api, ingestion=ingestion, audit=audit, announcements=announcements)
     cdk.CfnOutput(api, "EmbedEndpointName", value=connections.model.endpoint_name)
     if environment.aws_rules:

@@ -204,7 +204,8 @@ LOUD = {
     "a reconcile finds drift, the next one none": Scenario(
         rings={"index-drift": 1},
         change=both(
-            puts(DRIFT, values=[2]), puts(DRIFT, values=[0], on=lambda fault: range(fault.stop, fault.stop + 1))
+            puts(DRIFT, values=[2]),
+            puts(DRIFT, values=[0], on=lambda fault: range(fault.stop, fault.stop + 1)),
         ),
     ),
     # Nobody looked again: silence is no proof that it is over.

@@ -1,4 +1,4 @@
-"""Functions inside the network reach only what has an endpoint there: S3, DynamoDB, sagemaker.runtime, SQS."""
+"""Functions inside the network reach only what has an endpoint there: S3, DynamoDB, SageMaker, SQS."""
 
 import ast
 from collections.abc import Iterator
