@@ -1,6 +1,7 @@
 """The model endpoint goes and comes back: the gate closes the lanes, opens them, and no file is lost."""
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -14,7 +15,14 @@ import pytest
 
 from tests.e2e.system import ROOT, System, eventually
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.timeout(600),
+    pytest.mark.skipif(
+        os.environ.get("HAYLIFT_LAB") != "full",
+        reason="a failed receive hides a message for 3 minutes: HAYLIFT_LAB=full",
+    ),
+]
 
 FILES = 30
 MINUTE_S = 10
@@ -76,7 +84,7 @@ def test_files_of_an_outage_cost_two_receives_at_most_and_end_by_themselves(syst
     finally:
         switch_model(system, "start")
     eventually(lambda: lanes(system) == {"Enabled"} or None, OPEN_WITHIN_S, "the lanes are open")
-    eventually(lambda: states(system, folder) == {"SEARCHABLE": FILES} or None, 120, "all are searchable")
+    eventually(lambda: states(system, folder) == {"SEARCHABLE": FILES} or None, 240, "all are searchable")
 
     tried_later = Counter(
         line["message_id"]

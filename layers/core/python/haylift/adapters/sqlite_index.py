@@ -108,14 +108,17 @@ class SqliteIndex:
                     semantic = table.best(table.by_vector(query.vector), allowed, query.depth)
                 _tally_legs(query, between - started, time.perf_counter() - between)
                 chunks = chunks_of(connection, {row_id for row_id, _ in (*keyword, *semantic)})
+        # A row that other hands than ours removed is for reconcile to find; the search goes on without it.
         return Legs(
             keyword=tuple(
                 Hit(chunk=chunks[row_id], score=score, keyword_rank=rank, keyword_score=score)
                 for rank, (row_id, score) in enumerate(keyword, start=1)
+                if row_id in chunks
             ),
             semantic=tuple(
                 Hit(chunk=chunks[row_id], score=score, semantic_rank=rank, semantic_score=score)
                 for rank, (row_id, score) in enumerate(semantic, start=1)
+                if row_id in chunks
             ),
         )
 
