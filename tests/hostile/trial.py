@@ -45,6 +45,7 @@ LIMITS = ParserLimits(
     output_chars=int(str(DEFAULTS["parse_output_chars"])),
 )
 NEIGHBOUR = "neighbour.md"
+OWN_WORDS = Path("/proc/self/cmdline").read_bytes()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -216,6 +217,9 @@ def _watched_memory() -> Iterator[list[int]]:
 
 def _resident_kib(process_id: str) -> int:
     with contextlib.suppress(OSError):
+        # Between its fork and its command a child has the memory and the words of its parent.
+        if Path(f"/proc/{process_id}/cmdline").read_bytes() == OWN_WORDS:
+            return 0
         for line in Path(f"/proc/{process_id}/status").read_text().splitlines():
             if line.startswith("VmHWM:"):
                 return int(line.split()[1])

@@ -66,6 +66,17 @@ def test_a_check_that_finds_another_version_is_a_claim(ledger: Ledger, version_i
     assert claim.record.live_revision == 1
 
 
+def test_a_check_that_finds_nothing_is_a_claim_while_a_worker_looks_for_itself(ledger: Ledger) -> None:
+    ledger.claim(event("01"), "", lane=Lane.INTERACTIVE)
+    waiting = ledger.claim(event("02", kind=ObjectEventKind.CHECK), "", lane=Lane.INTERACTIVE)
+    ledger.take_lease("acme", KEY.document_id, 1, "worker-1", 150)
+
+    at_work = ledger.claim(event("03", kind=ObjectEventKind.CHECK), "", lane=Lane.INTERACTIVE)
+
+    assert (waiting.is_new, waiting.record.revision) == (False, 1)
+    assert (at_work.is_new, at_work.record.revision) == (True, 2)
+
+
 def test_an_unversioned_check_is_always_a_claim(ledger: Ledger) -> None:
     ledger.claim(event("01", kind=ObjectEventKind.CHECK), "null", lane=Lane.INTERACTIVE)
 

@@ -14,6 +14,7 @@ from haylift.adapters.dynamodb_ledger_rows import (
     claim_condition,
     description,
     erasure,
+    note,
     owned_update,
     record_of,
     refused,
@@ -117,16 +118,12 @@ class DynamoDbLedger(LedgerReader):
         return Claim(record=self._bounded(record) if is_new else record, is_new=is_new)
 
     def _note(self, event: ObjectEvent, version_id: str) -> DocumentRecord | None:
-        """Moves the sequencer only; None when the row shows another version or does not exist."""
-        update = Update(
-            key=row_key(event.key.tenant, event.key.document_id),
-            condition="#version_id = :version_id AND #sequencer < :sequencer",
-            assign={"sequencer": event.sequencer},
-            values={"version_id": version_id},
-        )
-        _, row = self._update(update)
+        """Moves the sequencer only; None when the row may come to another version or does not exist."""
+        is_noted, row = self._update(note(event, version_id))
         record = from_item(DocumentRecord, row) if row else None
-        return record if record and record.version_id == version_id else None
+        if record is None or record.version_id != version_id:
+            return None
+        return record if is_noted or record.sequencer >= event.sequencer else None
 
     def take_lease(
         self, tenant: str, document_id: str, revision: int, owner: str, lease_s: float

@@ -5,8 +5,9 @@ from dataclasses import replace
 from typing import Any
 
 from haylift.adapters.dynamodb_rows import Item, Update, Value, attribute, from_item
-from haylift.domain.documents import DocumentRecord
+from haylift.domain.documents import DocumentRecord, DocumentState
 from haylift.domain.errors import OutOfTurn
+from haylift.domain.events import ObjectEvent
 from haylift.ports.ingestion import ClaimTerms
 
 OURS = "#revision = :revision AND #lease_owner = :lease_owner"
@@ -33,6 +34,22 @@ def owned_update(
         assign=assign,
         remove=remove,
         values={"revision": record.revision, "lease_owner": record.lease_owner},
+    )
+
+
+def note(event: ObjectEvent, version_id: str) -> Update:
+    """Moves the sequencer of a row that shows this version already (empty: none), and will.
+
+    A worker that was told of a deletion looks at the key and may be indexing what it found there, while
+    its row still shows no version: then that nothing is there now is news.
+    """
+    is_known = "#version_id = :version_id AND #sequencer < :sequencer"
+    at_work: dict[str, Value] = {} if version_id else {"indexing": DocumentState.INDEXING}
+    return Update(
+        key=row_key(event.key.tenant, event.key.document_id),
+        condition=f"{is_known} AND NOT #state = :indexing" if at_work else is_known,
+        assign={"sequencer": event.sequencer},
+        values={"version_id": version_id, **at_work},
     )
 
 
