@@ -26,7 +26,7 @@ KEY = "documents/acme/a.md"
 DOCUMENT_ID = DocumentKey.parse(KEY).document_id
 
 
-class Killed(BaseException):
+class Killed(KeyboardInterrupt):
     """The process is gone: nothing of it runs any more."""
 
 
