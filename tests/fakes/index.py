@@ -147,12 +147,17 @@ class InMemoryLiveRevisions:
 
     revisions: dict[tuple[str, str], int] = field(default_factory=dict)
     since: dict[tuple[str, str], float] = field(default_factory=dict)
+    groups: dict[tuple[str, str], frozenset[str]] = field(default_factory=dict)
     reads: int = 0
 
     def live_revisions(self, tenant: str, document_ids: Iterable[str]) -> Mapping[str, LiveRevision]:
         self.reads += 1
         return {
-            name: LiveRevision(self.revisions[tenant, name], self.since.get((tenant, name), 0.0))
+            name: LiveRevision(
+                self.revisions[tenant, name],
+                self.since.get((tenant, name), 0.0),
+                self.groups.get((tenant, name), frozenset()),
+            )
             for name in document_ids
             if self.revisions.get((tenant, name))
         }

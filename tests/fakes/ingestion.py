@@ -54,7 +54,11 @@ class MemoryLedger:
 
     def live_revisions(self, tenant: str, document_ids: Iterable[str]) -> Mapping[str, LiveRevision]:
         rows = (self.rows.get((tenant, document_id)) for document_id in document_ids)
-        return {row.document_id: LiveRevision(row.live_revision) for row in rows if row and row.live_revision}
+        return {
+            row.document_id: LiveRevision(row.live_revision, claimed_groups=row.claimed_groups)
+            for row in rows
+            if row and row.live_revision
+        }
 
     def claim(
         self,

@@ -209,6 +209,18 @@ def test_a_claim_names_who_may_read_what_waits(ledger: Ledger) -> None:
     assert [row.claimed_groups for row in (restricted, deleted, opened)] == [staff, staff, frozenset()]
 
 
+def test_readers_of_what_is_live_learn_who_may_read_what_waits(ledger: Ledger) -> None:
+    searchable(ledger)
+    opened = ledger.live_revisions("acme", [KEY.document_id])
+
+    ledger.claim(event("02"), "v2", lane=Lane.INTERACTIVE, groups=frozenset({"hr", "staff"}))
+    tightened = ledger.live_revisions("acme", [KEY.document_id])
+
+    assert opened == tightened == {KEY.document_id: 1}
+    assert opened[KEY.document_id].claimed_groups == frozenset()
+    assert tightened[KEY.document_id].claimed_groups == {"hr", "staff"}
+
+
 def test_hiding_a_document_raises_the_content_version(ledger: Ledger) -> None:
     searchable(ledger)
     record = leased(ledger, "02")

@@ -90,13 +90,14 @@ class LedgerReader:
                 # Retention deletes an expired one within the hour; nobody finds it meanwhile.
                 if revision and not 0 < expires_at <= self._now():
                     since = float(item.get("live_since", {"N": "0"})["N"])
-                    found[item["document_id"]["S"]] = LiveRevision(revision, since)
+                    groups = frozenset(one["S"] for one in item.get("claimed_groups", {"L": []})["L"])
+                    found[item["document_id"]["S"]] = LiveRevision(revision, since, groups)
         return found
 
     def _batch_get(self, keys: Sequence[Item]) -> Iterator[Item]:
         projection = {
             "ConsistentRead": True,
-            "ProjectionExpression": "document_id, live_revision, live_since, expires_at",
+            "ProjectionExpression": "document_id, live_revision, live_since, expires_at, claimed_groups",
         }
         for attempt in range(BUSY_TRIES):
             with translated("ledger"):

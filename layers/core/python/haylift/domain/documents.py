@@ -218,12 +218,24 @@ class Epoch:
 
 
 class LiveRevision(int):
-    """The revision that readers see; made live at `since`, epoch seconds (0: not known, long ago)."""
+    """The revision that readers see; made live at `since`, epoch seconds (0: not known, long ago).
+
+    `claimed_groups` are those of the newest claimed version, which may still wait: whoever is in none of
+    them must not see the live one either; empty: everybody.
+    """
 
     since: float
+    claimed_groups: frozenset[str]
 
-    def __new__(cls, revision: int, since: float = 0.0) -> "LiveRevision":
-        """A plain number that knows its age."""
+    def __new__(
+        cls, revision: int, since: float = 0.0, claimed_groups: frozenset[str] = frozenset()
+    ) -> "LiveRevision":
+        """A plain number that knows its age and its readers."""
         made = super().__new__(cls, revision)
         made.since = since
+        made.claimed_groups = claimed_groups
         return made
+
+    def is_for(self, groups: frozenset[str]) -> bool:
+        """Whether somebody in these groups may see it, as far as the newest claim goes."""
+        return not self.claimed_groups or bool(self.claimed_groups & groups)

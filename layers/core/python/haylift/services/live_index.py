@@ -26,10 +26,15 @@ class _Reading:
 
     found: Legs
     live: Mapping[str, LiveRevision]
+    groups: frozenset[str]
     began_at: float
 
     def kept(self, hits: tuple[Hit, ...]) -> tuple[Hit, ...]:
-        return tuple(hit for hit in hits if self.live.get(hit.chunk.document_id, 0) == hit.chunk.revision)
+        return tuple(hit for hit in hits if self._is_shown(hit))
+
+    def _is_shown(self, hit: Hit) -> bool:
+        live = self.live.get(hit.chunk.document_id)
+        return live is not None and live == hit.chunk.revision and live.is_for(self.groups)
 
     def unsure(self) -> dict[str, int]:
         """The live revision by document, of which this read may not hold the whole.
@@ -57,10 +62,13 @@ class LiveIndex:
     """A `DocumentIndex` that answers with live revisions only.
 
     The index is read first and the ledger after it, in one batched read. A hit whose revision is not
-    live is dropped. When it was dropped for a newer revision, the document was replaced between the
-    two reads and the newer one may be missing from the first: the index is read again. So it is when a
-    revision was made live a moment ago: the first read may have met it half written. So a document is
-    found whole and in exactly one version, on stores without transactions too.
+    live is dropped, and so is one whose readers a newer claim, perhaps not yet indexed, leaves out: the
+    index knows the groups of the live version only.
+
+    When a hit was dropped for a newer revision, the document was replaced between the two reads and the
+    newer one may be missing from the first: the index is read again. So it is when a revision was made
+    live a moment ago: the first read may have met it half written. So a document is found whole and in
+    exactly one version, on stores without transactions too.
 
     When nothing at all was found, `count_of` (a tenant's number of documents, None: not known) is asked
     whether there is something to find, and if so the index whether it is there.
@@ -118,10 +126,10 @@ class LiveIndex:
         document_ids = sorted({hit.chunk.document_id for hit in (*found.keyword, *found.semantic)})
         if not document_ids:
             self._require_index(scope.tenant)
-            return _Reading(found=found, live={}, began_at=began_at)
+            return _Reading(found=found, live={}, groups=scope.groups, began_at=began_at)
         with hop(Hop.TABLES, table="ledger", documents=len(document_ids)):
             live = self._revisions.live_revisions(scope.tenant, document_ids)
-        return _Reading(found=found, live=live, began_at=began_at)
+        return _Reading(found=found, live=live, groups=scope.groups, began_at=began_at)
 
     def _require_index(self, tenant: str) -> None:
         """Tells nothing found from nothing there: an index that is gone must not pass for an empty one.
