@@ -10,7 +10,7 @@ from haylift import http
 from haylift.contract import Route
 from haylift.domain import errors
 from haylift.http import edge
-from haylift.http.decisions import UNRECORDED
+from haylift.http.decisions import UNRECORDED, record_request
 from haylift.http.edge import MAX_BODY_BYTES
 from haylift.routes import ALL_ROUTES
 
@@ -121,11 +121,9 @@ def test_each_request_leaves_one_record(written: Written, outcome: str) -> None:
 @pytest.fixture
 def forgetful(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """An edge that records what was allowed and forgets what was denied."""
-    record = edge.record_request
-
     def record_the_good(scope: edge.Scope, status: int, code: str) -> None:
         if status < 400:
-            record(scope, status, code)
+            record_request(scope, status, code)
 
     monkeypatch.setattr(edge, "record_request", record_the_good)
     return iter(())
