@@ -31,6 +31,8 @@ _RESULT = {
     "heading": "Lost keys",
     "slide": None,
     "sheet": None,
+    "start_char": 1_204,
+    "end_char": 1_234,
     "meta": {"language": "en"},
 }
 _FOUND = {"results": [_RESULT], "took_ms": 12.5, **_PROVENANCE}
@@ -113,6 +115,8 @@ QUERY = operation(
                         "heading": "Lost keys",
                         "slide": None,
                         "sheet": None,
+                        "start_char": 1_204,
+                        "end_char": 1_234,
                         "score": 0.97,
                     }
                 ],

@@ -12,6 +12,7 @@ from tests.infra.assembly import Template, resources, templates
 pytestmark = [pytest.mark.infra, pytest.mark.timeout(900)]
 
 PREFIX = "quarantine/"
+TEXTS = "text/"
 WRITES = {"s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion"}
 
 
@@ -32,9 +33,9 @@ def quarantine_faults(stacks: Mapping[str, Template]) -> list[str]:
         if not any("ingestionRole" in role["Ref"] for role in policy["Roles"]):
             continue
         faults += [
-            "ingestion writes outside the quarantine"
+            "ingestion writes outside the quarantine and its texts"
             for statement in policy["PolicyDocument"]["Statement"]
-            if _writes(statement) and not json.dumps(statement["Resource"]).endswith(f'/{PREFIX}*"]]}}')
+            if _writes(statement) and not _ends_at_its_prefixes(statement)
         ]
     for _, _, rule in resources(stacks, "AWS::Events::Rule"):
         prefixes = rule.get("EventPattern", {}).get("detail", {}).get("object", {}).get("key", [])
@@ -45,6 +46,13 @@ def quarantine_faults(stacks: Mapping[str, Template]) -> list[str]:
 def _writes(statement: Mapping[str, Any]) -> bool:
     actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
     return bool(WRITES & set(actions))
+
+
+def _ends_at_its_prefixes(statement: Mapping[str, Any]) -> bool:
+    """The copies of rejected files, and the texts that it made of files; never the files themselves."""
+    named = statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
+    endings = tuple(f'/{prefix}*"]]}}' for prefix in (PREFIX, TEXTS))
+    return all(json.dumps(each).endswith(endings) for each in named)
 
 
 def test_the_quarantine_is_written_by_ingestion_and_emptied_by_itself() -> None:
@@ -64,3 +72,14 @@ def test_a_quarantine_that_fills_up_would_be_seen() -> None:
         "what was removed from the quarantine stays",
         "a copy starts ingestion",
     ]
+
+
+def test_a_right_to_write_uploads_would_be_seen() -> None:
+    broken = copy.deepcopy(dict(templates("prod")))
+    for _, _, policy in resources(broken, "AWS::IAM::Policy"):
+        for statement in policy["PolicyDocument"]["Statement"]:
+            if _writes(statement):
+                written = json.dumps(statement["Resource"])
+                statement["Resource"] = json.loads(written.replace(f"/{TEXTS}*", "/documents/*"))
+
+    assert set(quarantine_faults(broken)) == {"ingestion writes outside the quarantine and its texts"}
