@@ -18,7 +18,7 @@ STAGES = ("local", "dev", "prod")
 # What the stage `local` asks for; the others do not read it.
 LOCAL_CONTEXT = ("-c", "cache_endpoint=127.0.0.1:6379", "-c", "index_dir=/var/lib/haylift/index")
 # Each lock may constrain the next, so the order matters.
-LOCKS = ("api", "search", "parsing", "runtime", "dev")
+LOCKS = ("api", "search", "parsing", "ocr", "runtime", "dev")
 GPU_ENDPOINT = ROOT / "gpu_endpoint"
 TEST_PROCESSES = 2
 """The smallest machine has so many cores; a file's tests stay together, and so do their fixtures."""
@@ -90,8 +90,9 @@ TARGETS = {
     "lint": lint,
     "test": lambda: [*lint(), *tests()],
     "synth": synth,
-    # The API is asked for 2,000 cases of its document and more, instead of a sample.
-    "verify": lambda: [*lint(), *synth(), *tests(HAYLIFT_CONFORMANCE="full")],
+    # The API is asked for 2,000 cases of its document and more, instead of a sample; the lab runs 10,000
+    # interleavings instead of 500.
+    "verify": lambda: [*lint(), *synth(), *tests(HAYLIFT_CONFORMANCE="full", HAYLIFT_LAB="full")],
     "lock": lock,
 }
 

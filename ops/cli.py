@@ -19,13 +19,17 @@ from ops import (
     alarms,
     audit_view,
     dashboard,
+    dlq,
     documents,
     flags,
+    imports,
     inbox,
+    ingest,
     keys,
     limits,
     logs,
     questions,
+    reconcile,
     status,
     trace,
     upload,
@@ -76,6 +80,9 @@ COMMANDS: dict[str, Command] = {
     "documents": Command(
         "show a tenant's documents, their states and reasons", documents.add_arguments, documents.run
     ),
+    "reconcile": Command(
+        "compare bucket, ledger and index, and mend what differs", reconcile.add_arguments, reconcile.run
+    ),
     "ask": Command(
         "ask a question and show the cited sentences", questions.add_ask_arguments, questions.run_ask
     ),
@@ -106,6 +113,22 @@ FLAG_COMMANDS: dict[str, Command] = {
     "list": Command("show the flags", flags.add_list_arguments, flags.run_list),
     "set": Command("set a flag, within 5 s", flags.add_set_arguments, flags.run_set),
 }
+DLQ_COMMANDS: dict[str, Command] = {
+    "list": Command("count the dead letters by cause", dlq.add_list_arguments, dlq.run_list),
+    "show": Command("show single letters and their documents", dlq.add_show_arguments, dlq.run_show),
+    "redrive": Command("send letters back to work", dlq.add_change_arguments, dlq.run_redrive),
+    "discard": Command("throw letters away", dlq.add_change_arguments, dlq.run_discard),
+}
+INGEST_COMMANDS: dict[str, Command] = {
+    "pause": Command("close lanes; what is uploaded waits", ingest.add_pause_arguments, ingest.run_pause),
+    "resume": Command("open lanes", ingest.add_resume_arguments, ingest.run_resume),
+    "gate": Command(
+        "let the gate close lanes while the model does not answer, or not",
+        ingest.add_gate_arguments,
+        ingest.run_gate,
+    ),
+    "import": Command("take objects that are there already", imports.add_arguments, imports.run),
+}
 KEY_COMMANDS: dict[str, Command] = {
     "list": Command("show the keys that sign access tokens", keys.add_list_arguments, keys.run_list),
     "enable": Command("let a disabled one sign again", keys.add_enable_arguments, keys.run_enable),
@@ -122,8 +145,10 @@ DRILL_COMMANDS: dict[str, Command] = {
     "undo": Command("repair what a killed drill has left", drill.add_undo_arguments, drill.run_undo),
 }
 GROUPS: dict[str, Group] = {
+    "dlq": Group("count, show, redrive and discard dead letters", DLQ_COMMANDS),
     "drill": Group("break something for real, and see its alarms ring and clear", DRILL_COMMANDS),
     "flags": Group("force keyword-only, shed load, pause ingestion", FLAG_COMMANDS),
+    "ingest": Group("pause and resume the lanes, import objects", INGEST_COMMANDS),
     "keys": Group("the keys that sign access tokens", KEY_COMMANDS),
     "limits": Group("searches a minute by tenant", LIMIT_COMMANDS),
     "user": Group("add, import, change, disable, enable and list users", USER_COMMANDS),

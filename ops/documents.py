@@ -3,7 +3,7 @@
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Iterator, Mapping
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from haylift.domain.documents import DocumentState
 
@@ -15,6 +15,7 @@ from ops.session import Session
 from ops.upload import ADVICE_BY_REASON
 
 DEFAULT_LIMIT = 100
+FILTERS = ("state", "reason", "prefix", "media_type", "changed_since")
 MOST = 10_000
 PAGE = 100
 """The most that the API gives at once."""
@@ -30,6 +31,11 @@ def add_arguments(parser: ArgumentParser) -> None:
         metavar="N",
         help="at most so many (default %(default)s)",
     )
+    parser.add_argument("--reason", help="only those rejected for this reason")
+    parser.add_argument("--prefix", metavar="PATH", help="only those whose path begins so")
+    parser.add_argument("--media-type", help="only those of this type, such as text/markdown")
+    parser.add_argument("--changed-since", metavar="TIME", help="only those changed then or later (ISO 8601)")
+    parser.add_argument("--id", metavar="ID", dest="document_id", help="one document with its history")
     add_login_arguments(parser)
 
 
@@ -42,8 +48,11 @@ def _limit(text: str) -> int:
 def run(session: Session) -> int:
     """Shows the documents that the user may see, the newest change first."""
     options = session.options
+    if options.document_id:
+        return _show(session, options.document_id)
+    filters = {name: getattr(options, name) for name in FILTERS if getattr(options, name)}
     with session.logged_in() as api:
-        found, is_whole = _listed(api, options.state, options.limit)
+        found, is_whole = _listed(api, filters, options.limit)
     document = {"documents": found, "is_whole": is_whole}
     session.terminal.result(document, [_line(one) for one in found] or ["There is no such document."])
     if not is_whole:
@@ -54,11 +63,31 @@ def run(session: Session) -> int:
     return EXIT_OK
 
 
-def _listed(api: ApiClient, state: str | None, limit: int) -> tuple[list[dict[str, Any]], bool]:
+def _show(session: Session, document_id: str) -> int:
+    """One document, and under it each change of its state."""
+    with session.logged_in() as api:
+        document = api.get(f"/v1/documents/{quote(document_id, safe='')}")
+    changes = [_change(change) for change in document["history"]]
+    session.terminal.result(dict(document), [_line(document), *changes])
+    return EXIT_OK
+
+
+def _change(change: Mapping[str, Any]) -> str:
+    """One change of the history.
+
+    >>> _change({"state": "REJECTED", "revision": 2, "at": "2026-01-02T03:04:05.678Z", "reason": "empty"})
+    '  2026-01-02T03:04:05.678Z  revision 2  REJECTED    empty'
+    """
+    return (
+        f"  {change['at']}  revision {change['revision']}  {change['state']:10}  {change['reason']}".rstrip()
+    )
+
+
+def _listed(api: ApiClient, filters: Mapping[str, str], limit: int) -> tuple[list[dict[str, Any]], bool]:
     """Up to `limit` documents, and whether these are all."""
     found: list[dict[str, Any]] = []
     cursor: str | None = None
-    for page in _pages(api, state, limit):
+    for page in _pages(api, filters, limit):
         found += page["documents"]
         cursor = page["cursor"]
         if len(found) >= limit:
@@ -66,8 +95,8 @@ def _listed(api: ApiClient, state: str | None, limit: int) -> tuple[list[dict[st
     return found[:limit], cursor is None and len(found) <= limit
 
 
-def _pages(api: ApiClient, state: str | None, limit: int) -> Iterator[Mapping[str, Any]]:
-    asked = {"limit": str(min(limit, PAGE))} | ({"state": state} if state else {})
+def _pages(api: ApiClient, filters: Mapping[str, str], limit: int) -> Iterator[Mapping[str, Any]]:
+    asked = {"limit": str(min(limit, PAGE)), **filters}
     page: Mapping[str, Any] = api.get(f"/v1/documents?{urlencode(asked)}")
     yield page
     while page["cursor"] is not None:

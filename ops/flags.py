@@ -1,22 +1,22 @@
 """`ops flags`: the switches of an operator. They take effect within 5 seconds, and each change is audited."""
 
 from argparse import ArgumentParser
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
 from haylift.adapters.dynamodb_flags import DynamoDbFlags
+from haylift.domain.documents import Lane
 from haylift.domain.flags import Flags
 
 from ops.at_hand import at_hand
 from ops.changes import audited
 from ops.deployment import Deployment
-from ops.faults import EXIT_OK, OpsFault, UsageFault
+from ops.faults import EXIT_OK, UsageFault
+from ops.lanes import lane_sources, pause, resume
 from ops.proof import Seen, prove
 from ops.questions import add_login_arguments
-from ops.session import Session, World
-from ops.sources import event_sources
-from ops.state import SourceState
+from ops.session import Session
 
 KEYWORD_ONLY, SHED_LOAD, PAUSE_INGESTION = "keyword-only", "shed-load", "pause-ingestion"
 NAMES = (KEYWORD_ONLY, SHED_LOAD, PAUSE_INGESTION)
@@ -24,11 +24,10 @@ ON, OFF = "on", "off"
 EFFECT_S = 5
 """How long a function goes on with the flags that it has read."""
 
-SETTLED_S = 60.0
-"""How long Lambda may take to change an event source mapping; it is a few seconds."""
-
-LANES_FUNCTION = "ingestion"
-LOOK_AGAIN_S = 1.0
+GATE_HOLDS = (
+    "The gate holds {lanes} until the model endpoint answers, and opens them then; "
+    "not to wait: python -m ops ingest gate off --yes"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,37 +152,16 @@ def _store(deployment: Deployment) -> DynamoDbFlags:
 
 
 def _pause(session: Session, deployment: Deployment, *, is_paused: bool) -> None:
-    """Switches the lanes that feed ingestion, and waits until Lambda has done so.
-
-    Raises:
-        OpsFault: `lanes_missing`; `not_settled` when Lambda takes longer than a minute.
-    """
-    client = deployment.client("lambda")
-    lanes = _lanes(deployment)
-    if not lanes:
-        raise OpsFault("lanes_missing", "No queue feeds the function ingestion; deploy the stage again.")
-    for lane in lanes:
-        client.update_event_source_mapping(UUID=lane.mapping_id, Enabled=not is_paused)
-    wait_until(session.world, lambda: _lanes(deployment), wanted="Disabled" if is_paused else "Enabled")
-
-
-def wait_until(world: World, look: Callable[[], Sequence[SourceState]], *, wanted: str) -> None:
-    """Waits until every lane is in the state that is wanted; raises `OpsFault` as `_pause` says."""
-    ends_at = world.now() + SETTLED_S
-    while any(lane.state != wanted for lane in look()):
-        if world.now() >= ends_at:
-            detail = f"Lambda has not switched all lanes to {wanted} yet; look: python -m ops flags list."
-            raise OpsFault("not_settled", detail)
-        world.sleep(LOOK_AGAIN_S)
-
-
-def _lanes(deployment: Deployment) -> list[SourceState]:
-    return [one for one in event_sources(deployment, None) if one.function == LANES_FUNCTION]
+    """Switches the lanes that feed ingestion, and waits until Lambda has done so."""
+    if is_paused:
+        pause(session, deployment, tuple(Lane))
+    elif held := resume(session, deployment, tuple(Lane)):
+        session.terminal.remark(GATE_HOLDS.format(lanes=", ".join(held)))
 
 
 def _show(session: Session, deployment: Deployment) -> None:
     flags: Flags = _store(deployment).read()
-    lanes = _lanes(deployment)
+    lanes = lane_sources(deployment)
     paused = [lane.queue for lane in lanes if lane.is_paused]
     document = {
         KEYWORD_ONLY.replace("-", "_"): flags.keyword_only,

@@ -1,5 +1,7 @@
 """Rules about work in motion: documents, queues, functions, switches, the heartbeat."""
 
+from haylift.domain.documents import Lane
+from haylift.domain.lanes import Holder
 from haylift.telemetry import Metric
 
 from ops.diagnosis import OPS, Cause, Severity, listed, of, window
@@ -20,7 +22,8 @@ AUDIT = "audit"
 
 def ingestion_paused(snapshot: Snapshot) -> Cause | None:
     """A queue feeds nobody: uploads wait until somebody switches it on again."""
-    paused = [source for source in snapshot.sources if source.is_paused]
+    gated = _gated(snapshot)
+    paused = [source for source in snapshot.sources if source.is_paused and source.queue not in gated]
     if not paused:
         return None
     names = ", ".join(source.queue for source in paused)
@@ -33,6 +36,33 @@ def ingestion_paused(snapshot: Snapshot) -> Cause | None:
         evidence=(*(_paused(source) for source in paused), _waiting(snapshot)),
         commands=(f"{OPS} flags set pause-ingestion off   # changes: takes documents again",),
     )
+
+
+def lanes_gated(snapshot: Snapshot) -> Cause | None:
+    """The gate keeps messages from a model endpoint that does not answer; it ends by itself."""
+    gated, holds = _gated(snapshot), snapshot.lane_holds
+    if holds is None or not gated:
+        return None
+    minutes = max(0.0, snapshot.at_s - holds.gate_since) / 60 if holds.gate_since else 0.0
+    return Cause(
+        name="lanes-gated",
+        severity=Severity.DEGRADED,
+        felt="Searches go on, uploads wait and lose nothing",
+        because=f"the gate has closed {', '.join(gated)} for {minutes:.0f} min, "
+        "until the model endpoint answers its question, which it asks once a minute",
+        runbook="model-endpoint-failing",
+        evidence=(
+            *(_paused(source) for source in snapshot.sources if source.queue in gated),
+            _waiting(snapshot),
+        ),
+        commands=(f"{OPS} logs gate --minutes 5",),
+    )
+
+
+def _gated(snapshot: Snapshot) -> tuple[str, ...]:
+    """Lanes that nobody but the gate holds."""
+    holds = snapshot.lane_holds
+    return () if holds is None else tuple(lane.value for lane in Lane if holds.holders(lane) == {Holder.GATE})
 
 
 def _paused(source: SourceState) -> str:
@@ -102,6 +132,7 @@ def dead_letters(snapshot: Snapshot) -> Cause | None:
             f"haylift-{snapshot.stage}-{name}-dead holds {count:.0f}" for name, count in dead.items()
         ),
         commands=(
+            *((f"{OPS} dlq list   # by cause",) if dead.keys() - {AUDIT} else ()),
             *((f"{OPS} logs ingestion --minutes 60 --filter '?ERROR'",) if dead.keys() - {AUDIT} else ()),
             *((f"{OPS} audit --redeliver",) if AUDIT in dead else ()),
         ),

@@ -73,6 +73,7 @@ def take_snapshot(session: Session, deployment: Deployment, minutes: float) -> S
             "alarms": partial(sources.alarms, deployment),
             "flags": partial(flags, deployment),
             "sources": partial(sources.event_sources, deployment),
+            "lane_holds": partial(sources.lane_holds, deployment),
             "signing_key": partial(sources.signing_key, deployment),
             "heartbeat_rule": partial(sources.heartbeat_rule, deployment),
             "backlog": partial(sources.backlog, deployment),

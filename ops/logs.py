@@ -12,7 +12,8 @@ from ops.log_lines import readable
 from ops.session import Session
 
 FUNCTIONS = (
-    "audit", "auth", "authorizer", "dispatch", "documents", "ingestion", "metrics", "reference", "search",
+    "announcer", "audit", "auth", "authorizer", "dispatch", "documents", "gate", "ingestion", "maintenance",
+    "metrics", "reference", "search",
 )  # fmt: skip
 DEFAULT_MINUTES = 15.0
 MAX_MINUTES = 20_160

@@ -111,10 +111,16 @@ def place(source: Mapping[str, Any]) -> str:
 
     >>> place({"title": "Limits", "key": "documents/acme/limits.txt", "page": 2, "heading": None})
     'Limits, page 2 (documents/acme/limits.txt)'
+    >>> place({"title": "Prices", "key": "documents/acme/prices.xlsx", "sheet": "2026"})
+    'Prices, sheet 2026 (documents/acme/prices.xlsx)'
     """
     parts = [source.get("title") or "untitled"]
     if source.get("page"):
         parts.append(f"page {source['page']}")
+    if source.get("slide"):
+        parts.append(f"slide {source['slide']}")
+    if source.get("sheet"):
+        parts.append(f"sheet {source['sheet']}")
     if source.get("heading") and source["heading"] != source.get("title"):
         parts.append(f'under "{source["heading"]}"')
     return f"{', '.join(parts)} ({source['key']})"

@@ -2,6 +2,7 @@
 
 from ops import answer_rules as answers
 from ops import dependency_rules as dependencies
+from ops import drift_rules as drift
 from ops import flow_rules as flow
 from ops import function_rules as functions
 from ops.diagnosis import Rule
@@ -14,7 +15,9 @@ RULES: tuple[Rule, ...] = (
     dependencies.model_down,
     dependencies.model_slow,
     dependencies.index_refuses_writes,
+    drift.index_drift,
     flow.ingestion_paused,
+    flow.lanes_gated,
     flow.functions_throttled,
     dependencies.cache_down,
     dependencies.tokens_refused,

@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from haylift.adapters.dynamodb_lane_holds import DynamoDbLaneHolds
 from haylift.adapters.dynamodb_ledger_reads import OPEN_DOCUMENTS
+from haylift.domain.lanes import LaneHolds
 
 from ops.deployment import Deployment, Patience
 from ops.logs import FUNCTIONS
@@ -139,6 +141,12 @@ def _function_name(arn: str) -> str:
     'haylift-dev-ingestion'
     """
     return arn.partition(":function:")[2].partition(":")[0]
+
+
+def lane_holds(deployment: Deployment) -> LaneHolds:
+    """Who holds which lane closed."""
+    client = deployment.client("dynamodb", QUICK)
+    return DynamoDbLaneHolds(deployment.output("TenantsTableName"), client).read()
 
 
 def signing_key(deployment: Deployment) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from haylift.domain.flags import Flags
+from haylift.domain.lanes import LaneHolds
 from haylift.telemetry import Metric
 
 from ops.measurements import Measurements
@@ -122,6 +123,7 @@ class Snapshot:
     alarms: tuple[AlarmState, ...] = ()
     flags: Flags | None = None
     sources: tuple[SourceState, ...] = ()
+    lane_holds: LaneHolds | None = None
     signing_key: str | None = None
     signing_key_id: str = ""
     heartbeat_rule: str | None = None

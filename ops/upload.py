@@ -29,7 +29,7 @@ ADVICE_BY_REASON = {
     "encrypted": "remove its password",
     "damaged": "it is broken or was cut off; make it again",
     "too_large": "split it into parts",
-    "unsupported_format": "Markdown, text, HTML, PDF and DOCX are read",
+    "unsupported_format": "convert it to one of the formats of docs/formats.md, such as PDF, DOCX or HTML",
     "parser_limit": "reading it costs too much time or memory; split or simplify it",
     "model_refused": "the embedding model does not accept its text",
     "invalid_metadata": "correct the object's metadata (x-amz-meta-...)",

@@ -3,6 +3,7 @@
 import aws_cdk as cdk
 from cdk_nag import AwsSolutionsChecks
 
+from stacks.announcements import AnnouncementsStack
 from stacks.audit import AuditStack
 from stacks.cache import CacheStack
 from stacks.connections import CacheConnection, Connections, IndexConnection, ModelConnection
@@ -32,7 +33,8 @@ def add_stacks(app: cdk.App, environment: Environment) -> None:
     audit = AuditStack(app, environment, storage=storage)
     api = SearchApiStack(app, environment, storage=storage, connections=connections, audit=audit)
     ingestion = IngestionStack(app, environment, storage=storage, connections=connections, audit=audit)
-    MonitoringStack(app, environment, api=api, ingestion=ingestion, audit=audit)
+    announcements = AnnouncementsStack(app, environment, storage=storage, ingestion=ingestion, audit=audit)
+    MonitoringStack(app, environment, api=api, ingestion=ingestion, audit=audit, announcements=announcements)
     cdk.CfnOutput(api, "EmbedEndpointName", value=connections.model.endpoint_name)
     if environment.aws_rules:
         cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app, verbose=True))

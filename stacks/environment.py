@@ -113,6 +113,27 @@ class LaneNumbers:
 
 
 @dataclass(frozen=True, kw_only=True)
+class MaintenanceNumbers:
+    """When maintenance runs, and what it may do.
+
+    Args:
+        sweep_minutes, reconcile_minutes, retention_minutes: between two invocations of each task.
+        reconcile_every_s: between two whole reconciles; the invocations between go on with one.
+        repair: whether a reconcile by the clock repairs what it finds.
+        settle_s: longer than an event of S3 waits, a pause of the intake for repairs included.
+        stuck_after_s: longer than a message can be hidden by a worker that died.
+    """
+
+    sweep_minutes: int
+    reconcile_minutes: int
+    retention_minutes: int
+    reconcile_every_s: float
+    repair: bool
+    settle_s: float
+    stuck_after_s: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class ApiLimits:
     """Throttling by API Gateway, in requests a second: last lines behind the limits of single callers.
 
@@ -184,6 +205,7 @@ class Environment:
     cache: RunningCache | ServerlessCache
     model_endpoint: RunningEndpoint | ServerlessEndpoint | InstanceEndpoint
     lanes: LaneNumbers
+    maintenance: MaintenanceNumbers
     api_limits: ApiLimits
     rate_limits: RateLimits
     allowed_origins: tuple[str, ...]

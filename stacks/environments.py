@@ -17,6 +17,7 @@ from stacks.environment import (
     Environment,
     InstanceEndpoint,
     LaneNumbers,
+    MaintenanceNumbers,
     NetworkSpec,
     OpenSearchDomain,
     RateLimits,
@@ -33,6 +34,15 @@ EMBED_MODEL = "bge-small-en-v1.5"
 RERANK_MODEL = "ms-marco-MiniLM-L-12-v2"
 DEFAULT_RATE_LIMITS = "10/60"
 """Log-ins and searches a minute, the numbers of Haystack's production guides."""
+ON_AWS = MaintenanceNumbers(
+    sweep_minutes=15,
+    reconcile_minutes=15,
+    retention_minutes=60,
+    reconcile_every_s=86_400.0,
+    repair=True,
+    settle_s=3_600.0,
+    stuck_after_s=1_800.0,
+)
 LOCAL_ORIGIN = "http://localhost:3000"
 """Where the development servers of most web frameworks listen."""
 
@@ -85,6 +95,16 @@ def _local(context: Callable[[str], Any]) -> Environment:
         # One machine has one worker per document, so a message of a dead worker need not wait six time-outs:
         # longer than the lease of 150 s is enough.
         lanes=LaneNumbers(visibility_s=180, max_receives=10, retention_days=14),
+        # Whoever tries something out wants to see it soon; a whole run over a small index is nothing.
+        maintenance=MaintenanceNumbers(
+            sweep_minutes=5,
+            reconcile_minutes=3,
+            retention_minutes=1,
+            reconcile_every_s=0.0,
+            repair=True,
+            settle_s=900.0,
+            stuck_after_s=900.0,
+        ),
         api_limits=ApiLimits(
             rate=1000,
             burst=1000,
@@ -131,6 +151,7 @@ def _dev(context: Callable[[str], Any]) -> Environment:
             memory_mib=4096, max_concurrency=5, models=(EMBED_MODEL, RERANK_MODEL), image_target="cpu"
         ),
         lanes=LaneNumbers(visibility_s=720, max_receives=10, retention_days=14),
+        maintenance=ON_AWS,
         api_limits=ApiLimits(
             rate=50,
             burst=100,
@@ -176,6 +197,7 @@ def _prod(context: Callable[[str], Any]) -> Environment:
             instance_type="ml.g5.xlarge", instances=2, models=(EMBED_MODEL, RERANK_MODEL), image_target="gpu"
         ),
         lanes=LaneNumbers(visibility_s=720, max_receives=10, retention_days=14),
+        maintenance=ON_AWS,
         api_limits=ApiLimits(
             rate=500,
             burst=1000,

@@ -118,15 +118,15 @@ class HayliftFunction(Construct):
         """Lets the function call the model endpoint."""
         self._add(model.rights)
 
-    def allow_objects(self, bucket: s3.IBucket, *actions: str) -> None:
-        """Lets the function do `actions` on documents, and tells it a missing object from a forbidden one."""
-        self.allow(*actions, on=[bucket.arn_for_objects(f"{DOCUMENTS_PREFIX}*")])
+    def allow_objects(self, bucket: s3.IBucket, *actions: str, prefix: str = DOCUMENTS_PREFIX) -> None:
+        """Lets the function do `actions` under `prefix`, and tells it missing objects from forbidden ones."""
+        self.allow(*actions, on=[bucket.arn_for_objects(f"{prefix}*")])
         self.allow(*rights.LIST_OBJECTS, on=[bucket.bucket_arn])
         exported = cdk.Stack.of(bucket).export_value(bucket.bucket_arn)
         name = cdk.Stack.of(bucket).resolve(exported)["Fn::ImportValue"]
         acknowledge(
             self.role,
-            f"IAM5[Resource::{name}/{DOCUMENTS_PREFIX}*]",
+            f"IAM5[Resource::{name}/{prefix}*]",
             "Documents are made by users; the right ends at their prefix, the rest of the bucket is out.",
         )
 

@@ -81,7 +81,7 @@ def _search() -> Row:
     return Row(
         title="Search and cache",
         question="What is asked, what is found, and how much of it is computed anew?",
-        alarms=("index-unhealthy", "cache-unhealthy"),
+        alarms=("index-unhealthy", "index-drift", "cache-unhealthy"),
         graphs=(
             Graph(
                 title="Searches by kind and result",

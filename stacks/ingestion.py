@@ -1,4 +1,4 @@
-"""From an upload to the index: bucket events > `intake` > dispatch > lane queues > ingestion."""
+"""From an upload to the index: bucket events > `intake` > dispatch > lane queues > ingestion; the gate."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_events as events
@@ -8,6 +8,8 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 from haylift.contract import QueueSource
 from haylift.domain.documents import DOCUMENTS_PREFIX, Lane
+from haylift.domain.quarantine import QUARANTINE_PREFIX
+from haylift.domain.texts import TEXTS_PREFIX
 
 from functions.dispatch import contract as dispatch
 from functions.ingestion import contract as ingestion
@@ -16,7 +18,9 @@ from stacks.audit import RECORDS, AuditStack
 from stacks.connections import Connections
 from stacks.environment import Environment, LaneNumbers
 from stacks.function import FunctionSpec, HayliftFunction
+from stacks.gate import GATE, gate_function
 from stacks.layers import API_LAYERS, INGESTION_LAYERS, Layers
+from stacks.maintenance import MAINTENANCE, maintenance_function
 from stacks.storage import BY_UPDATED, OPEN_DOCUMENTS, StorageStack
 
 INTAKE = "intake"
@@ -52,7 +56,24 @@ class IngestionStack(cdk.Stack):
         for lane in Lane:
             self._add_queue(lane.value, environment.lanes.visibility_s)
         self._send_uploads_to_intake()
+        self._mapping_ids: dict[str, str] = {}
         self.functions = {DISPATCH.name: self._dispatch(), INGESTION.name: self._ingestion()}
+        self.functions[GATE.name] = gate_function(
+            self,
+            environment,
+            layers=self._layers,
+            storage=storage,
+            model=connections.model,
+            mapping_ids=self._mapping_ids,
+        )
+        self.functions[MAINTENANCE.name] = maintenance_function(
+            self,
+            environment,
+            layers=self._layers,
+            storage=storage,
+            connections=connections,
+            queues=self.queues,
+        )
         for function in self.functions.values():
             audit.subscribe(function.log_group, RECORDS)
         cdk.CfnOutput(self, "IntakeQueueUrl", value=self.queues[INTAKE].queue_url)
@@ -113,7 +134,7 @@ class IngestionStack(cdk.Stack):
             *rights.READ, *rights.WRITE, on=rights.arns(self._storage.ledger, [BY_UPDATED, OPEN_DOCUMENTS])
         )
         function.allow(*rights.READ, on=rights.arns(self._storage.tenants))
-        function.allow_objects(self._storage.uploads, *rights.READ_OBJECTS)
+        function.allow_objects(self._storage.uploads, *rights.READ_OBJECTS, rights.READ_TAGS)
         function.allow("sqs:SendMessage", on=[queue.queue_arn for queue in lanes])
         self._feed(function, dispatch.SOURCES)
         return function
@@ -144,21 +165,41 @@ class IngestionStack(cdk.Stack):
             *rights.READ, *rights.WRITE, on=rights.arns(self._storage.ledger, [BY_UPDATED, OPEN_DOCUMENTS])
         )
         function.allow(*rights.READ, *rights.WRITE, on=rights.arns(self._storage.tenants))
-        function.allow_objects(self._storage.uploads, *rights.READ_OBJECTS)
+        function.allow_objects(self._storage.uploads, *rights.READ_OBJECTS, rights.READ_TAGS)
+        function.allow_objects(
+            self._storage.uploads,
+            "s3:PutObject",
+            "s3:DeleteObject",
+            "s3:DeleteObjectVersion",
+            prefix=QUARANTINE_PREFIX,
+        )
+        self._allow_texts(function)
         function.allow_index(self._connections.index)
         function.allow_models(self._connections.model)
         self._feed(function, ingestion.SOURCES)
         return function
 
+    def _allow_texts(self, function: HayliftFunction) -> None:
+        """Text is made of the file again at any time, so that its old versions go with it."""
+        function.allow_objects(
+            self._storage.uploads,
+            "s3:GetObject",
+            "s3:PutObject",
+            "s3:DeleteObject",
+            "s3:DeleteObjectVersion",
+            prefix=TEXTS_PREFIX,
+        )
+        function.allow("s3:ListBucketVersions", on=[self._storage.uploads.bucket_arn])
+
     def _feed(self, function: HayliftFunction, sources: tuple[QueueSource, ...]) -> None:
         """Lets each queue invoke `live`; what a batch does not name as failed is done."""
         for source in sources:
-            function.live.add_event_source(
-                event_sources.SqsEventSource(
-                    self.queues[source.name],
-                    batch_size=source.batch_size,
-                    max_batching_window=cdk.Duration.seconds(source.batching_window_s),
-                    max_concurrency=source.max_concurrency,
-                    report_batch_item_failures=True,
-                )
+            fed = event_sources.SqsEventSource(
+                self.queues[source.name],
+                batch_size=source.batch_size,
+                max_batching_window=cdk.Duration.seconds(source.batching_window_s),
+                max_concurrency=source.max_concurrency,
+                report_batch_item_failures=True,
             )
+            function.live.add_event_source(fed)
+            self._mapping_ids[source.name] = fed.event_source_mapping_id

@@ -8,6 +8,7 @@ from constructs import Construct
 from stacks.alarms.catalogue import catalogue
 from stacks.alarms.descriptions import description_of
 from stacks.alarms.parts import AlarmSpec, Missing, Rings, Severity, Watch
+from stacks.announcements import AnnouncementsStack
 from stacks.audit import AuditStack
 from stacks.dashboard import OperatorsDashboard
 from stacks.environment import Environment
@@ -40,15 +41,16 @@ class MonitoringStack(cdk.Stack):
         api: SearchApiStack,
         ingestion: IngestionStack,
         audit: AuditStack,
+        announcements: AnnouncementsStack,
     ) -> None:
         super().__init__(scope, environment.name_of("monitoring"))
         self._environment = environment
         self._metrics = StageMetrics(environment)
         # Alarms name what they watch, so nothing may be watched before it is there.
-        for stack in (api, ingestion, audit):
+        for stack in (api, ingestion, audit, announcements):
             self.add_stack_dependency(stack)
         self._on_call = OnCall(self, environment)
-        functions = sorted({*api.functions, *ingestion.functions, *audit.functions})
+        functions = sorted({*api.functions, *ingestion.functions, *audit.functions, *announcements.functions})
         specs = catalogue(environment, functions)
         alarms = [alarm for spec in specs for alarm in self._add(spec)]
         OperatorsDashboard(self, environment, specs=specs, functions=functions, alarms=alarms)

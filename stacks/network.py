@@ -39,7 +39,7 @@ class NetworkStack(cdk.Stack):
         self.placement = Placement(vpc=self.vpc, subnets=self.subnets, security_group=functions)
 
     def _connect(self, functions: ec2.SecurityGroup) -> None:
-        models = self._group("Models", "sagemaker.runtime, reached by the functions only")
+        models = self._group("Models", "sagemaker.runtime and SQS, reached by the functions only")
         for group, ports in ((self.index_group, HTTPS), (self.cache_group, CACHE_PORTS), (models, HTTPS)):
             group.add_ingress_rule(functions, ports)
             functions.add_egress_rule(group, ports)
@@ -50,14 +50,19 @@ class NetworkStack(cdk.Stack):
             ("DynamoDb", ec2.GatewayVpcEndpointAwsService.DYNAMODB),
         ):
             self.vpc.add_gateway_endpoint(name, service=service)
-        self.vpc.add_interface_endpoint(
-            "SageMakerRuntime",
-            service=ec2.InterfaceVpcEndpointAwsService.SAGEMAKER_RUNTIME,
-            subnets=self.subnets,
-            security_groups=[models],
-            # CDK would let the whole network in; the group above names who may.
-            open=False,
-        )
+        # SQS for maintenance alone, which reads the index and sends orders: about $15 a month in two zones.
+        for name, interface in (
+            ("SageMakerRuntime", ec2.InterfaceVpcEndpointAwsService.SAGEMAKER_RUNTIME),
+            ("Sqs", ec2.InterfaceVpcEndpointAwsService.SQS),
+        ):
+            self.vpc.add_interface_endpoint(
+                name,
+                service=interface,
+                subnets=self.subnets,
+                security_groups=[models],
+                # CDK would let the whole network in; the group above names who may.
+                open=False,
+            )
 
     def _group(self, name: str, description: str) -> ec2.SecurityGroup:
         return ec2.SecurityGroup(self, name, vpc=self.vpc, description=description, allow_all_outbound=False)

@@ -8,6 +8,9 @@ READ = ("dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query")
 WRITE = ("dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:ConditionCheckItem")
 
 READ_OBJECTS = ("s3:GetObject", "s3:GetObjectVersion")
+PURGE_OBJECTS = ("s3:DeleteObjectVersion", "s3:GetObjectLegalHold", "s3:GetObjectRetention")
+LIST_VERSIONS = ("s3:ListBucketVersions", "s3:GetBucketObjectLockConfiguration")
+READ_TAGS = "s3:GetObjectVersionTagging"
 LIST_OBJECTS = ("s3:ListBucket",)
 """Without it S3 answers 403 where an object is missing, and a lost file looks like a lost right."""
 

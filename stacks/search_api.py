@@ -9,6 +9,8 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from constructs import Construct
 from haylift.contract import Access, Route, Schedule
+from haylift.domain.quarantine import QUARANTINE_PREFIX
+from haylift.domain.texts import TEXTS_PREFIX
 from haylift.settings import CommonSettings
 
 from functions.auth import contract as auth
@@ -155,13 +157,21 @@ class SearchApiStack(cdk.Stack):
             ledger_table=self._storage.ledger.table_name,
             tenants_table=self._storage.tenants.table_name,
             upload_bucket=bucket.bucket_name,
+            receipts_table=self._storage.receipts.table_name,
             allowed_origins=self._environment.allowed_origins,
             trusted_hosts=self._environment.trusted_hosts,
         )
         function = self._function(DOCUMENTS, settings)
         function.allow(*rights.READ, on=rights.arns(self._storage.ledger, [BY_UPDATED, OPEN_DOCUMENTS]))
         function.allow(*rights.READ, on=rights.arns(self._storage.tenants))
-        function.allow_objects(bucket, *rights.READ_OBJECTS, "s3:PutObject", "s3:DeleteObject")
+        function.allow_objects(
+            bucket, *rights.READ_OBJECTS, "s3:PutObject", "s3:DeleteObject", *rights.PURGE_OBJECTS
+        )
+        for prefix in (TEXTS_PREFIX, QUARANTINE_PREFIX):
+            function.allow_objects(bucket, "s3:DeleteObjectVersion", prefix=prefix)
+        function.allow(*rights.LIST_VERSIONS, on=[bucket.bucket_arn])
+        receipts = rights.arns(self._storage.receipts)
+        function.allow("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", on=receipts)
         return function
 
     def _metrics(self) -> HayliftFunction:

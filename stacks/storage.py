@@ -8,6 +8,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
+from haylift.domain.quarantine import QUARANTINE_PREFIX
 
 from stacks.acknowledgements import acknowledge
 from stacks.environment import Environment
@@ -15,12 +16,18 @@ from stacks.environment import Environment
 OLD_VERSIONS_DAYS = 30
 """How long a replaced or deleted file can be brought back."""
 
+QUARANTINE_DAYS = 30
+"""How long a rejected file can be looked at in the quarantine."""
+
 ACCESS_LOG_DAYS = 90
 
 BY_UPDATED = "by_updated"
 OPEN_DOCUMENTS = "open_documents"
 EXPIRES_AT = "expires_at"
+FORGET_AT = "forget_at"
+"""Ends the ledger's tombstones; its `expires_at` is when a document ends, and the row must outlive that."""
 
+CHANGES = dynamodb.StreamViewType.NEW_AND_OLD_IMAGES
 STRING = dynamodb.AttributeType.STRING
 NUMBER = dynamodb.AttributeType.NUMBER
 
@@ -37,7 +44,8 @@ class StorageStack(cdk.Stack):
         self.tokens = self._tokens()
         self.tenants = self._table("Tenants", _key("tenant"))
         self.ledger = self._ledger()
-        self.feedback = self._table("Feedback", _key("tenant"), sort_key=_key("rating_id"), expires=True)
+        self.feedback = self._table("Feedback", _key("tenant"), sort_key=_key("rating_id"), ttl=EXPIRES_AT)
+        self.receipts = self._table("Receipts", _key("tenant"), sort_key=_key("receipt_id"), ttl=EXPIRES_AT)
         self.audit = self._audit_bucket()
         self.audit_log = self._audit_log()
         self.signing_key = self._signing_key()
@@ -67,7 +75,14 @@ class StorageStack(cdk.Stack):
                 s3.LifecycleRule(
                     noncurrent_version_expiration=cdk.Duration.days(OLD_VERSIONS_DAYS),
                     abort_incomplete_multipart_upload_after=cdk.Duration.days(7),
-                )
+                ),
+                # Rejected files wait here for somebody to look at them; the original is untouched.
+                s3.LifecycleRule(
+                    prefix=QUARANTINE_PREFIX,
+                    expiration=cdk.Duration.days(QUARANTINE_DAYS),
+                    noncurrent_version_expiration=cdk.Duration.days(1),
+                ),
+                s3.LifecycleRule(prefix=QUARANTINE_PREFIX, expired_object_delete_marker=True),
             ],
         )
         self._send_events(bucket)
@@ -118,10 +133,12 @@ class StorageStack(cdk.Stack):
         )
 
     def _tokens(self) -> dynamodb.Table:
-        return self._table("Tokens", _key("token_hash"), expires=True)
+        return self._table("Tokens", _key("token_hash"), ttl=EXPIRES_AT)
 
     def _ledger(self) -> dynamodb.Table:
-        table = self._table("Ledger", _key("tenant"), sort_key=_key("document_id"), expires=True)
+        table = self._table(
+            "Ledger", _key("tenant"), sort_key=_key("document_id"), ttl=FORGET_AT, stream=CHANGES
+        )
         table.add_global_secondary_index(
             index_name=BY_UPDATED, partition_key=_key("tenant"), sort_key=_key("updated_at", NUMBER)
         )
@@ -139,7 +156,8 @@ class StorageStack(cdk.Stack):
         key: dynamodb.Attribute,
         *,
         sort_key: dynamodb.Attribute | None = None,
-        expires: bool = False,
+        ttl: str | None = None,
+        stream: dynamodb.StreamViewType | None = None,
     ) -> dynamodb.Table:
         return dynamodb.Table(
             self,
@@ -147,7 +165,8 @@ class StorageStack(cdk.Stack):
             partition_key=key,
             sort_key=sort_key,
             billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
-            time_to_live_attribute=EXPIRES_AT if expires else None,
+            time_to_live_attribute=ttl,
+            stream=stream,
             point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
                 point_in_time_recovery_enabled=self._environment.point_in_time_recovery
             ),

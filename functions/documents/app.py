@@ -2,60 +2,26 @@
 
 import shlex
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from typing import Annotated, Self
+from typing import Annotated
 
 from fastapi import Depends, FastAPI, Query, Request
 from fastapi.responses import JSONResponse
 from haylift import http
-from haylift.domain.documents import DocumentRecord, DocumentState
 from haylift.domain.identity import Permission, Principal
-from haylift.http import RequestModel, caller, invalid_field, require
+from haylift.http import caller, require
 from haylift.http.decisions import note_decision
 from haylift.services.documents import DocumentsService, Upload
 from haylift.settings import HttpSettings
 from haylift.telemetry import Telemetry
-from pydantic import ConfigDict, JsonValue, model_validator
 
-from functions.documents.operations import DELETE, LIST, SHOW, UPLOAD
+from functions.documents.operations import DELETE, LIST, RECEIPT, SHOW, UPLOAD
+from functions.documents.requests import ListQuery, UploadRequest
+from functions.documents.shown import shown, shown_receipt, shown_with_history
 
-DEFAULT_PAGE_LIMIT = 20
-MAX_PAGE_LIMIT = 100
-MAX_CURSOR_CHARS = 2_048
+PURGE_ACTION = "DELETE /v1/documents/{document_id}?purge=true"
+"""What the audit calls a deletion that cannot be undone."""
 
 type Caller = Annotated[Principal, Depends(caller)]
-
-
-def _given(name: str) -> dict[str, JsonValue]:
-    return {"required": [name], "properties": {name: {"type": "string"}}}
-
-
-class UploadRequest(RequestModel):
-    """Where a file shall lie: `path` below the tenant's folder, or just a `filename`.
-
-    `access_groups`: who may read it, `[]` everybody in the tenant; left out, those of the file that is
-    replaced.
-    """
-
-    model_config = ConfigDict(json_schema_extra={"oneOf": [_given("path"), _given("filename")]})
-
-    path: str | None = None
-    filename: str | None = None
-    content_type: str = ""
-    access_groups: list[str] | None = None
-
-    @model_validator(mode="after")
-    def _one_place(self) -> Self:
-        if (self.path is None) == (self.filename is None):
-            raise invalid_field("invalid_path", "Give either `path` or `filename`.")
-        if self.filename is not None and "/" in self.filename:
-            raise invalid_field("invalid_path", "A `filename` has no slash; give folders in `path`.")
-        return self
-
-    @property
-    def place(self) -> str:
-        """The path, whichever way it was given."""
-        return self.path if self.path is not None else self.filename or ""
 
 
 def create_app(
@@ -65,22 +31,21 @@ def create_app(
     app = http.create_app("Haylift documents", telemetry, settings)
 
     @app.get("/v1/documents", **LIST)
-    async def list_documents(
-        principal: Caller,
-        limit: Annotated[int, Query(ge=1, le=MAX_PAGE_LIMIT)] = DEFAULT_PAGE_LIMIT,
-        cursor: Annotated[str | None, Query(max_length=MAX_CURSOR_CHARS)] = None,
-        state: DocumentState | None = None,
-    ) -> JSONResponse:
+    async def list_documents(principal: Caller, asked: Annotated[ListQuery, Query()]) -> JSONResponse:
         require(principal, Permission.READ)
-        page = service.list(principal, limit=limit, cursor=cursor, state=state)
-        return JSONResponse({"documents": [_shown(row) for row in page.documents], "cursor": page.cursor})
+        page = service.list(principal, limit=asked.limit, cursor=asked.cursor, wanted=asked.filter)
+        return JSONResponse({"documents": [shown(row) for row in page.documents], "cursor": page.cursor})
 
     @app.post("/v1/documents", **UPLOAD)
     async def upload_document(principal: Caller, request: UploadRequest, call: Request) -> JSONResponse:
         require(principal, Permission.WRITE)
         groups = None if request.access_groups is None else frozenset(request.access_groups)
         upload = service.upload(
-            principal, request.place, content_type=request.content_type, access_groups=groups
+            principal,
+            request.place,
+            content_type=request.content_type,
+            access_groups=groups,
+            said=request.said,
         )
         note_decision(call, resource=upload.key.document_id)
         return JSONResponse(_form(upload), 201)
@@ -90,40 +55,25 @@ def create_app(
         require(principal, Permission.READ)
         record = service.get(principal, document_id)
         url = service.download_url(record)
-        return JSONResponse(_shown(record) | ({"download_url": url} if url else {}))
+        return JSONResponse(shown_with_history(record) | ({"download_url": url} if url else {}))
 
     @app.delete("/v1/documents/{document_id}", **DELETE)
-    async def delete_document(principal: Caller, document_id: str) -> JSONResponse:
+    async def delete_document(
+        principal: Caller, document_id: str, call: Request, purge: bool = False
+    ) -> JSONResponse:
         require(principal, Permission.WRITE)
-        return JSONResponse(_shown(service.delete(principal, document_id)), 202)
+        if purge:
+            note_decision(call, action=PURGE_ACTION)
+        return JSONResponse(shown_receipt(service.delete(principal, document_id, purge=purge)), 202)
+
+    @app.get("/v1/receipts/{receipt_id}", **RECEIPT)
+    async def show_receipt(principal: Caller, receipt_id: str, call: Request) -> JSONResponse:
+        require(principal, Permission.READ)
+        state = service.receipt(principal, receipt_id)
+        note_decision(call, resource=state.receipt.document_id)
+        return JSONResponse(shown_receipt(state))
 
     return app
-
-
-def _shown(record: DocumentRecord) -> dict[str, object]:
-    return {
-        "document_id": record.document_id,
-        "key": record.key,
-        "title": record.title,
-        "state": record.state.value,
-        "reason": record.reason,
-        "stage": record.stage,
-        "percent": record.percent,
-        "revision": record.revision,
-        "size_bytes": record.size_bytes,
-        "chunk_count": record.chunk_count,
-        "media_type": record.media_type,
-        "received_at": _moment(record.received_at),
-        "updated_at": _moment(record.updated_at),
-        "searchable_at": _moment(record.searchable_at),
-    }
-
-
-def _moment(epoch_s: float) -> str | None:
-    """ISO 8601 in UTC with milliseconds; None for what has not happened."""
-    if not epoch_s:
-        return None
-    return datetime.fromtimestamp(epoch_s, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _form(upload: Upload) -> dict[str, object]:

@@ -27,6 +27,9 @@ class Settings(CommonSettings):
         chunk_overlap_tokens: shared with the chunk before.
         max_file_bytes: larger files are rejected.
         parse_time_s, parse_memory_bytes, parse_output_chars: limits of the parser process.
+        parse_unpacked_ratio: how many times its own bytes an archive may unpack to.
+        parse_page_time_s, parse_total_time_s, parse_pages: those of a long file, which earns time by page.
+        ocr: pages without text are read off their pictures; needs the packages of requirements/ocr.txt.
     """
 
     index_store: str
@@ -42,6 +45,11 @@ class Settings(CommonSettings):
     chunk_max_tokens: int = 256
     chunk_overlap_tokens: int = 32
     max_file_bytes: int = 52_428_800
-    parse_time_s: float = 30.0
+    parse_time_s: float = 25.0
     parse_memory_bytes: int = 1_073_741_824
     parse_output_chars: int = 20_000_000
+    parse_unpacked_ratio: int = 100
+    parse_page_time_s: float = 0.5
+    parse_total_time_s: float = 900.0
+    parse_pages: int = 10_000
+    ocr: bool = False

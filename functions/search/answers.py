@@ -95,6 +95,10 @@ def _result(hit: Hit) -> dict[str, Any]:
         "score": round(hit.score, 6),
         "page": chunk.page,
         "heading": chunk.headings[-1] if chunk.headings else None,
+        "slide": chunk.slide,
+        "sheet": chunk.sheet or None,
+        "start_char": chunk.start_char if chunk.end_char else None,
+        "end_char": chunk.end_char or None,
         "meta": chunk.meta,
     }
 
@@ -107,6 +111,10 @@ def _citation(citation: Citation) -> dict[str, Any]:
         "quote": citation.quote,
         "page": citation.page,
         "heading": citation.heading,
+        "slide": citation.slide,
+        "sheet": citation.sheet,
+        "start_char": citation.start_char,
+        "end_char": citation.end_char,
         "score": citation.score,
     }
 

@@ -29,6 +29,10 @@ _RESULT = {
     "score": 0.93,
     "page": None,
     "heading": "Lost keys",
+    "slide": None,
+    "sheet": None,
+    "start_char": 1_204,
+    "end_char": 1_234,
     "meta": {"language": "en"},
 }
 _FOUND = {"results": [_RESULT], "took_ms": 12.5, **_PROVENANCE}
@@ -109,6 +113,10 @@ QUERY = operation(
                         "quote": "A lost key costs twelve euros.",
                         "page": None,
                         "heading": "Lost keys",
+                        "slide": None,
+                        "sheet": None,
+                        "start_char": 1_204,
+                        "end_char": 1_234,
                         "score": 0.97,
                     }
                 ],

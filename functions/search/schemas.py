@@ -21,6 +21,10 @@ class SearchResult(AnswerModel):
     score: float = Field(description="0 to 1 within one answer; not comparable between answers.")
     page: int | None
     heading: str | None
+    slide: int | None = Field(description="Of a presentation, from 1.")
+    sheet: str | None = Field(description="Of a spreadsheet, its name.")
+    start_char: int | None = Field(description="In the document's text, of the passage without repetition.")
+    end_char: int | None
     meta: dict[str, MetaValue]
 
 
@@ -81,6 +85,10 @@ class Citation(AnswerModel):
     quote: str
     page: int | None
     heading: str | None
+    slide: int | None = Field(description="Of a presentation, from 1.")
+    sheet: str | None = Field(description="Of a spreadsheet, its name.")
+    start_char: int | None = Field(description="Of the quote in the document's text.")
+    end_char: int | None
     score: float
 
 

@@ -2,7 +2,8 @@
 
 Sources: "Alarm events and notifications" for the text of a notification, "Alarm suppression" for composite
 alarms: while the suppressor is in ALARM actions wait; they also wait up to WaitPeriod for it to go there, and
-ExtensionPeriod after it has left it. What is due then is told if the alarm is still in that state.
+ExtensionPeriod after it has left it. What is due then is told if the alarm is still in that state. "Alarm
+events and EventBridge": every change of state is an event, which no suppressor holds back.
 """
 
 import json
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ministack.core.responses import new_uuid
-from ministack.services import cloudwatch, sns
+from ministack.services import cloudwatch, eventbridge, sns
 
 from local.emulator.configuration import CONFIGURATION
 from local.emulator.patching import Needs, Patch, Replacement
@@ -22,6 +23,7 @@ NEEDS = [
         "_evaluate_all_alarms", "_rule_alarm_state",
     )),
     Needs("ministack.services.sns", ("_fanout",)),
+    Needs("ministack.services.eventbridge", ("_put_events",)),
 ]  # fmt: skip
 _ACTIONS = {"ALARM": "AlarmActions", "OK": "OKActions", "INSUFFICIENT_DATA": "InsufficientDataActions"}
 _TRIGGER = (
@@ -70,8 +72,25 @@ def send(alarm: dict[str, Any], before: str, after: str, reason: str) -> None:
         sns._fanout(topic, new_uuid(), message, subject)
 
 
+def put_event(alarm: dict[str, Any], before: str, after: str, reason: str) -> None:
+    """Tell EventBridge, which hears of every change, actions or not."""
+    at = cloudwatch._ts_iso(time.time())
+    detail = {
+        "alarmName": alarm["AlarmName"],
+        "state": {"value": after, "reason": reason, "timestamp": at},
+        "previousState": {"value": before, "timestamp": at},
+        "configuration": {"description": alarm.get("AlarmDescription") or ""},
+    }
+    entry = {
+        "Source": "aws.cloudwatch", "DetailType": "CloudWatch Alarm State Change",
+        "Resources": [alarm["AlarmArn"]], "Detail": json.dumps(detail),
+    }  # fmt: skip
+    eventbridge._put_events({"Entries": [entry]}, allow_aws_source=True)
+
+
 def dispatch(alarm: dict[str, Any], before: str, after: str, reason: str) -> None:
     """Act on a change of state, at once unless a suppressor holds it back."""
+    put_event(alarm, before, after, reason)
     if not alarm.get("ActionsEnabled", True) or after not in _ACTIONS:
         return
     if not alarm.get("ActionsSuppressor"):
@@ -108,7 +127,8 @@ def patch() -> Patch:
 
     return Patch(
         "alarm-actions",
-        "ministack's notifications lack the alarm's ARN and metric math, and suppressors are ignored",
+        "ministack's notifications lack the alarm's ARN and metric math, suppressors are ignored, and "
+        "EventBridge hears nothing",
         [
             Replacement(cloudwatch, "_dispatch_alarm_actions", dispatch),
             Replacement(cloudwatch, "_evaluate_all_alarms", evaluate_and_release),

@@ -9,19 +9,24 @@ SLOW_MODEL = ("slow", "model", "--stopped-s", "2.8", "--running-s", "1.2")
 """Below the 3 s that a search waits for its vector, and far above the 2 s of the alarm."""
 
 FED_BY = {"ingestion": "interactive", "dispatch": "intake"}
-BEHIND_THE_GATEWAY = ("ingestion", "dispatch", "auth", "documents", "metrics", "reference", "search", "audit")
+BEHIND_THE_GATEWAY = (
+    "ingestion", "dispatch", "auth", "documents", "gate", "maintenance", "announcer", "metrics", "reference",
+    "search", "audit",
+)  # fmt: skip
 
 SEARCH_DRILLS = (
     Drill(
         name="model-stop",
         breaks="the model endpoint's process is killed",
-        felt="searches go by keywords and are marked degraded; new files wait",
+        felt="searches go by keywords and are marked degraded; new files wait behind the gate",
         fault=lambda: Stopped("model"),
         traffic=(SEARCHES,),
         rings={"model-endpoint-failing/calls": 2, "model-endpoint-failing/probe": 4},
         causes=("model-endpoint-down",),
+        side_causes=("lanes-gated",),
         clear_min=5,
-        parts=frozenset({"model", "probe"}),
+        # The gate closes the lanes, and opens them again within two minutes.
+        parts=frozenset({"model", "probe", "flow"}),
         needs=frozenset({"heartbeat"}),
         can_keep=True,
     ),

@@ -14,6 +14,7 @@ from stacks.alarms.dependencies import (
     index_unhealthy,
     model_endpoint_failing,
 )
+from stacks.alarms.drift import index_drift
 from stacks.alarms.parts import AlarmSpec
 from stacks.alarms.uploads import dead_letters, documents_rejected, ingestion_stuck
 from stacks.environment import Environment
@@ -35,6 +36,7 @@ def catalogue(environment: Environment, functions: Sequence[str]) -> tuple[Alarm
         documents_rejected(),
         functions_throttled(functions),
         index_unhealthy(environment),
+        index_drift(),
         cache_unhealthy(),
         heartbeat(),
     )

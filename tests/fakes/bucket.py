@@ -9,6 +9,8 @@ from types import MappingProxyType
 from haylift.domain.documents import ObjectVersion
 from haylift.ports.ingestion import UploadForm
 
+from tests.fakes.quarantine import MemoryQuarantine
+
 BUCKET = "uploads"
 
 
@@ -22,7 +24,7 @@ class StoredVersion:
 
 
 @dataclass
-class MemoryBucket:
+class MemoryBucket(MemoryQuarantine):
     """A versioned bucket (`Objects`) that says what happened as EventBridge does."""
 
     versions: dict[str, list[StoredVersion]] = field(default_factory=dict)
@@ -34,9 +36,10 @@ class MemoryBucket:
         self._tell("Object Created", key, {"version-id": version_id})
         return version_id
 
-    def delete(self, key: str) -> None:
+    def delete(self, key: str) -> str:
         version_id = self._add(key, None, {})
         self._tell("Object Deleted", key, {"version-id": version_id}, deletion_type="Delete Marker Created")
+        return version_id
 
     def expire(self, key: str, version_id: str) -> None:
         """What a lifecycle rule or a call with a version id does; says nothing about the object."""
@@ -64,6 +67,10 @@ class MemoryBucket:
             return None
         target.write_bytes(stored.data)
         return self.head(key, version_id)
+
+    def bytes_of(self, key: str, version_id: str) -> bytes | None:
+        stored = self._find(key, version_id)
+        return stored.data if stored else None
 
     def upload_form(
         self,

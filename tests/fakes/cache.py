@@ -60,5 +60,11 @@ class InMemoryTenants:
             for tenant, documents in sorted(self.documents.items())
         )
 
+    def correct_count(self, tenant: str, documents: int, *, content_version: int) -> bool:
+        if self.epoch(tenant).content_version != content_version:
+            return False
+        self.documents[tenant] = documents
+        return True
+
     def epoch(self, tenant: str) -> Epoch:
         return self.epochs.get(tenant, Epoch(generation="g1", content_version=0))

@@ -4,12 +4,16 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 
 from haylift.adapters.sqlite_analysis import terms
 from haylift.domain.chunks import Chunk, EmbeddedChunk, Hit, Legs
+from haylift.domain.documents import LiveRevision
+from haylift.domain.drift import StoredDocument, StoredRevision
 from haylift.domain.errors import IndexUnavailable, InvalidInput
 from haylift.domain.filters import Comparator, Comparison, Connective, Filter, Scalar, utc_date
 from haylift.domain.identity import Scope
+from haylift.ports.maintenance import IndexState
 from haylift.ports.search import LegQuery, TenantCount
 
 
@@ -18,8 +22,11 @@ class InMemoryIndex:
     """`DocumentIndex` over a dictionary."""
 
     stored: dict[tuple[str, str], dict[str, EmbeddedChunk]] = field(default_factory=dict)
+    rebuilding: set[tuple[str, str]] = field(default_factory=set)
 
     def retrieve(self, query: LegQuery, scope: Scope, generation: str) -> Legs:
+        if (scope.tenant, generation) in self.rebuilding:
+            raise IndexUnavailable("The index is being rebuilt.")
         stored = list(self.stored.get((scope.tenant, generation), {}).values())
         allowed = [embedded for embedded in stored if self.may_see(embedded.chunk, query.filters, scope)]
         keyword: list[tuple[float, Chunk]] = []
@@ -81,8 +88,52 @@ class InMemoryIndex:
             if (each.chunk.document_id, each.chunk.revision) == (document_id, revision)
         )
 
+    def stored_digest(self, tenant: str, generation: str, document_id: str, *, revision: int) -> str:
+        stored = sorted(self.stored.get((tenant, generation), {}).items())
+        mine = [
+            each
+            for _, each in stored
+            if (each.chunk.document_id, each.chunk.revision) == (document_id, revision)
+        ]
+        return sha256(repr([(each.chunk, list(each.vector)) for each in mine]).encode()).hexdigest()
+
     def refresh(self, tenant: str, generation: str) -> None:
         """Everything is seen at once."""
+
+    def stored_documents(
+        self, tenant: str, generation: str, *, after: str = "", limit: int = 100, with_digests: bool = False
+    ) -> tuple[StoredDocument, ...]:
+        chunks = [each.chunk for each in self.stored.get((tenant, generation), {}).values()]
+        names = sorted({chunk.document_id for chunk in chunks if chunk.document_id > after})[:limit]
+        found = [self.stored_document(tenant, generation, name) for name in names]
+        return tuple(each for each in found if each is not None)
+
+    def stored_document(self, tenant: str, generation: str, document_id: str) -> StoredDocument | None:
+        stored = self.stored.get((tenant, generation), {}).values()
+        mine = [each.chunk for each in stored if each.chunk.document_id == document_id]
+        counts = Counter(chunk.revision for chunk in mine)
+        revisions = {
+            revision: StoredRevision(
+                chunk_count=count,
+                digest=self.stored_digest(tenant, generation, document_id, revision=revision),
+            )
+            for revision, count in counts.items()
+        }
+        key = mine[0].key if mine else ""
+        return StoredDocument(document_id=document_id, key=key, revisions=revisions) if mine else None
+
+    def state(self, tenant: str, generation: str) -> IndexState:
+        if (tenant, generation) in self.rebuilding:
+            return IndexState.REBUILDING
+        return IndexState.READY if (tenant, generation) in self.stored else IndexState.ABSENT
+
+    def begin_rebuild(self, tenant: str, generation: str) -> None:
+        if (tenant, generation) not in self.stored:
+            self.stored[tenant, generation] = {}
+            self.rebuilding.add((tenant, generation))
+
+    def end_rebuild(self, tenant: str, generation: str) -> None:
+        self.rebuilding.discard((tenant, generation))
 
     def check(self, filled: Iterable[TenantCount] = ()) -> None:
         for count in filled:
@@ -95,12 +146,20 @@ class InMemoryLiveRevisions:
     """`LiveRevisions` over a dictionary by (tenant, document id); counts its reads."""
 
     revisions: dict[tuple[str, str], int] = field(default_factory=dict)
+    since: dict[tuple[str, str], float] = field(default_factory=dict)
+    groups: dict[tuple[str, str], frozenset[str]] = field(default_factory=dict)
     reads: int = 0
 
-    def live_revisions(self, tenant: str, document_ids: Iterable[str]) -> Mapping[str, int]:
+    def live_revisions(self, tenant: str, document_ids: Iterable[str]) -> Mapping[str, LiveRevision]:
         self.reads += 1
         return {
-            name: self.revisions[tenant, name] for name in document_ids if self.revisions.get((tenant, name))
+            name: LiveRevision(
+                self.revisions[tenant, name],
+                self.since.get((tenant, name), 0.0),
+                self.groups.get((tenant, name), frozenset()),
+            )
+            for name in document_ids
+            if self.revisions.get((tenant, name))
         }
 
 

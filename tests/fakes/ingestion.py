@@ -3,13 +3,22 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import batched
-from pathlib import Path
+from typing import Any
 
-from haylift.domain.chunks import Chunk, EmbeddedChunk, ParsedDocument
-from haylift.domain.documents import DocumentKey, DocumentRecord, DocumentState, Epoch, Lane
+from haylift.domain.chunks import Chunk, EmbeddedChunk
+from haylift.domain.documents import DocumentRecord, DocumentState, Epoch, Lane, LiveRevision
 from haylift.domain.errors import DeadlineExceeded, DocumentRejected, InvalidInput, OutOfTurn
 from haylift.domain.events import IngestionOrder, ObjectEvent, ObjectEventKind
-from haylift.ports.ingestion import Claim, DocumentPage, IndexedDocument, IndexingTask
+from haylift.domain.history import MAX_CHANGES, changed_line, claimed_line
+from haylift.domain.listing import DocumentFilter
+from haylift.ports.ingestion import (
+    EVERY_DOCUMENT,
+    Claim,
+    ClaimTerms,
+    DocumentPage,
+    IndexedDocument,
+    IndexingTask,
+)
 from haylift.ports.search import DocumentIndex
 
 from tests.fakes.cache import InMemoryTenants
@@ -19,23 +28,21 @@ from tests.fakes.search import word_vector
 
 @dataclass
 class MemoryLedger:
-    """`Ledger` over a dictionary."""
+    """`Ledger` over a dictionary; `notes_whatever_is_known` makes it a wrong one."""
 
     clock: ManualClock = field(default_factory=ManualClock)
     tenants: InMemoryTenants = field(default_factory=InMemoryTenants)
     rows: dict[tuple[str, str], DocumentRecord] = field(default_factory=dict)
     finished_by: dict[tuple[str, str], str] = field(default_factory=dict)
+    notes_whatever_is_known: bool = False
 
     def get(self, tenant: str, document_id: str) -> DocumentRecord | None:
         return self.rows.get((tenant, document_id))
 
     def list(
-        self, tenant: str, *, limit: int, cursor: str | None = None, state: DocumentState | None = None
+        self, tenant: str, *, limit: int, cursor: str | None = None, wanted: DocumentFilter = EVERY_DOCUMENT
     ) -> DocumentPage:
-        rows = [row for row in self.rows.values() if row.tenant == tenant]
-        rows = [
-            row for row in rows if (row.state is state if state else row.state is not DocumentState.DELETED)
-        ]
+        rows = [row for row in self.rows.values() if row.tenant == tenant and wanted.matches(row)]
         rows.sort(key=lambda row: (row.updated_at, row.document_id), reverse=True)
         places = [f"{row.updated_at}/{row.document_id}" for row in rows]
         if cursor is not None and cursor not in places:
@@ -45,20 +52,34 @@ class MemoryLedger:
         has_more = start + limit < len(rows)
         return DocumentPage(documents=tuple(page), cursor=places[start + limit - 1] if has_more else None)
 
-    def live_revisions(self, tenant: str, document_ids: Iterable[str]) -> Mapping[str, int]:
+    def live_revisions(self, tenant: str, document_ids: Iterable[str]) -> Mapping[str, LiveRevision]:
         rows = (self.rows.get((tenant, document_id)) for document_id in document_ids)
-        return {row.document_id: row.live_revision for row in rows if row and row.live_revision}
+        return {
+            row.document_id: LiveRevision(row.live_revision, claimed_groups=row.claimed_groups)
+            for row in rows
+            if row and row.live_revision
+        }
 
     def claim(
-        self, event: ObjectEvent, version_id: str, *, lane: Lane, groups: frozenset[str] | None = None
+        self,
+        event: ObjectEvent,
+        version_id: str,
+        *,
+        lane: Lane,
+        groups: frozenset[str] | None = None,
+        terms: ClaimTerms | None = None,
     ) -> Claim:
         tenant, document_id = event.key.tenant, event.key.document_id
         row = self.rows.get((tenant, document_id))
         if row and row.sequencer >= event.sequencer:
             return Claim(record=row, is_new=False)
         is_check = event.kind is ObjectEventKind.CHECK and version_id != "null"
-        if row and is_check and row.version_id == version_id:
+        is_sure = bool(version_id) or (row is not None and row.state is not DocumentState.INDEXING)
+        is_sure = is_sure or self.notes_whatever_is_known
+        if row and is_check and is_sure and row.version_id == version_id:
             return Claim(record=self._put(replace(row, sequencer=event.sequencer)), is_new=False)
+        if row and terms and row.revision != terms.seen_revision:
+            return Claim(record=row, is_new=False)
         known = row or DocumentRecord(
             tenant=tenant,
             document_id=document_id,
@@ -71,10 +92,15 @@ class MemoryLedger:
         claimed = replace(
             known,
             sequencer=event.sequencer,
-            revision=known.revision + 1,
+            revision=known.revision + 1 + event.above_revision,
+            content_digest="" if event.kind is ObjectEventKind.REBUILD else known.content_digest,
+            resends=0,
             state=DocumentState.RECEIVED,
             version_id=version_id,
+            event_version_id=event.version_id,
+            request_id=event.request_id,
             claimed_groups=known.claimed_groups if groups is None else groups,
+            expires_at=terms.expires_at if terms else known.expires_at,
             lane=lane,
             changed_at=event.occurred_at or now,
             received_at=now,
@@ -83,8 +109,10 @@ class MemoryLedger:
             stage="",
             percent=0,
             attempts=0,
+            handovers=0,
             lease_owner="",
             lease_until=0.0,
+            history=(*known.history, claimed_line(now, step=1 + event.above_revision))[-MAX_CHANGES:],
         )
         self.finished_by.pop((tenant, document_id), None)
         return Claim(record=self._put(claimed), is_new=True)
@@ -109,6 +137,7 @@ class MemoryLedger:
                         lease_owner=owner,
                         lease_until=now + lease_s,
                         updated_at=now,
+                        history=_changed(row, DocumentState.INDEXING, now)[-MAX_CHANGES:],
                     )
                 )
         raise self._refused(row, revision)
@@ -122,6 +151,7 @@ class MemoryLedger:
                 stage=stage,
                 percent=percent,
                 draft=record.draft,
+                quarantine_key=record.quarantine_key,
                 lease_until=now + lease_s,
                 updated_at=now,
             )
@@ -131,7 +161,13 @@ class MemoryLedger:
         row = self.rows.get((record.tenant, record.document_id))
         if row and _is_owner(row, record):
             given_back = replace(
-                row, state=DocumentState.RECEIVED, attempts=record.attempts, lease_owner="", lease_until=0.0
+                row,
+                state=DocumentState.RECEIVED,
+                attempts=record.attempts,
+                handovers=record.handovers,
+                lease_owner="",
+                lease_until=0.0,
+                history=_changed(row, DocumentState.RECEIVED, self.clock.now()),
             )
             self._put(given_back)
 
@@ -173,6 +209,8 @@ class MemoryLedger:
                 updated_at=now,
                 searchable_at=now if state is DocumentState.SEARCHABLE else row.searchable_at,
                 live_version_id=row.version_id if state is DocumentState.SEARCHABLE else row.live_version_id,
+                history=_changed(row, state, now, record.reason),
+                **(_erasure(row, now) if state is DocumentState.DELETED else {}),
             )
         )
 
@@ -194,6 +232,18 @@ class MemoryLedger:
         return OutOfTurn("not this worker's turn", superseded=is_over)
 
 
+def _erasure(row: DocumentRecord, now: float) -> dict[str, Any]:
+    return {
+        "erased_version_id": row.event_version_id,
+        "erased_revision": row.revision,
+        "erased_at": now,
+    }
+
+
+def _changed(row: DocumentRecord, state: DocumentState, at: float, reason: str = "") -> tuple[str, ...]:
+    return (*row.history, changed_line(state, revision=row.revision, at=at, reason=reason))
+
+
 def _is_owner(row: DocumentRecord, record: DocumentRecord) -> bool:
     return bool(row.lease_owner) and (row.revision, row.lease_owner) == (record.revision, record.lease_owner)
 
@@ -205,9 +255,13 @@ def _described(row: DocumentRecord, record: DocumentRecord) -> DocumentRecord:
         media_type=record.media_type,
         content_digest=record.content_digest,
         chunk_count=record.chunk_count,
+        chunks_digest=record.chunks_digest,
         version_id=record.version_id,
         size_bytes=record.size_bytes,
         access_groups=record.access_groups,
+        expires_at=record.expires_at,
+        partial_detail=record.partial_detail,
+        quarantine_key=record.quarantine_key,
     )
 
 
@@ -265,13 +319,3 @@ class LinesPipeline:
             access_groups=task.metadata.access_groups,
         )
         return EmbeddedChunk(chunk=chunk, vector=word_vector(line))
-
-
-@dataclass
-class FixedParser:
-    """`Parser` that gives what it was made with."""
-
-    parsed: ParsedDocument
-
-    def parse(self, file: Path, key: DocumentKey, content_type: str) -> ParsedDocument:
-        return self.parsed

@@ -136,6 +136,7 @@ SEARCH_TIMES = ours(Metric.REQUEST_DURATION, endpoint="/v1/search")
 QUERY_TIMES = ours(Metric.REQUEST_DURATION, endpoint="/v1/query")
 EMBED = ours(Metric.MODEL_FAILURES, task="embed")
 WRITES = ours(Metric.INDEX_WRITE_FAILURES)
+DRIFT = ours(Metric.INDEX_DRIFT)
 REJECTIONS = ours(Metric.DOCUMENT_REJECTIONS)
 HEARTBEAT = ours(Metric.HEARTBEATS, outcome="ok")
 

@@ -11,6 +11,7 @@ from tests.infra.alarm_scenarios import (
     DAY_MINUTES,
     DEPENDENCIES,
     DEPTH,
+    DRIFT,
     EMBED,
     GIVING_UP,
     HEARTBEAT,
@@ -199,6 +200,17 @@ LOUD = {
     ),
     "the index refuses writes": Scenario(
         rings={"index-unhealthy/writes": 1}, change=puts(WRITES, values=failed_of(2, 3))
+    ),
+    "a reconcile finds drift, the next one none": Scenario(
+        rings={"index-drift": 1},
+        change=both(
+            puts(DRIFT, values=[2]),
+            puts(DRIFT, values=[0], on=lambda fault: range(fault.stop, fault.stop + 1)),
+        ),
+    ),
+    # Nobody looked again: silence is no proof that it is over.
+    "a reconcile finds drift, and none comes after it": Scenario(
+        rings={"index-drift": 1}, clears_within=None, change=puts(DRIFT, values=[1])
     ),
     "the cluster is red": Scenario(
         rings={"index-unhealthy/red": 1}, change=puts(domain("ClusterStatus.red"), values=[0, 1])

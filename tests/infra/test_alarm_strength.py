@@ -133,7 +133,11 @@ def _metric_changes(alarm: Resource) -> Iterator[tuple[str, Resource]]:
     if "Metrics" not in alarm:
         statistic = alarm.get("Statistic") or alarm["ExtendedStatistic"]
         yield "other statistic", {"Statistic": STATISTICS[statistic], "ExtendedStatistic": None}
-        yield "wrong dimension", {"Dimensions": _wrong(alarm["Dimensions"])}
+        if alarm.get("Dimensions"):
+            yield "wrong dimension", {"Dimensions": _wrong(alarm["Dimensions"])}
+        else:
+            # What the function measures for the whole stage has no dimension: with one nobody writes it.
+            yield "a dimension", {"Dimensions": [{"Name": "tenant", "Value": "nobody"}]}
         return
     for number, query in enumerate(alarm["Metrics"]):
         changed = copy.deepcopy(alarm["Metrics"])

@@ -1,4 +1,4 @@
-"""Functions inside the network reach only what has an endpoint there: S3, DynamoDB, sagemaker.runtime."""
+"""Functions inside the network reach only what has an endpoint there: S3, DynamoDB, SageMaker, SQS."""
 
 import ast
 from collections.abc import Iterator
@@ -67,7 +67,7 @@ def _name(function: ast.expr) -> str:
 def test_search_and_ingestion_are_inside(stage: str) -> None:
     inside = {name for name, p in functions(templates(stage), stage).items() if "VpcConfig" in p}
 
-    assert inside == {"search", "ingestion"}
+    assert inside == {"search", "ingestion", "maintenance"}
 
 
 @pytest.mark.parametrize("name", ["search", "ingestion"])
@@ -76,6 +76,12 @@ def test_functions_inside_call_only_what_they_can_reach(name: str) -> None:
 
     assert "dynamodb" in clients
     assert clients <= REACHABLE
+
+
+def test_maintenance_sends_orders_too() -> None:
+    clients = clients_of(ROOT / "functions" / "maintenance" / "handler.py")
+
+    assert clients == {"s3", "dynamodb", "sqs"}
 
 
 def test_a_client_out_of_reach_would_be_seen() -> None:
@@ -91,7 +97,7 @@ def test_the_network_has_these_endpoints_and_no_way_out(stage: str) -> None:
 
     kinds = sorted(endpoint["VpcEndpointType"] for endpoint in endpoints)
 
-    assert kinds == ["Gateway", "Gateway", "Interface"]
+    assert kinds == ["Gateway", "Gateway", "Interface", "Interface"]
     for way_out in ("AWS::EC2::NatGateway", "AWS::EC2::InternetGateway", "AWS::EC2::EIP"):
         assert list(resources(stacks, way_out)) == []
     assert len(list(resources(stacks, "AWS::EC2::Subnet"))) == 2

@@ -42,13 +42,22 @@ def queue_faults(stacks: Stacks, stage: str) -> list[str]:
 
 def _fed_functions(stacks: Stacks) -> list[tuple[str, int]]:
     """Logical id of each queue with a mapping, and the time-out (s) of the function it feeds."""
-    template = stacks["ingestion"]["Resources"]
     pairs = []
-    for _, _, mapping in resources(stacks, "AWS::Lambda::EventSourceMapping"):
+    for stack, _, mapping in _mappings(stacks, "sqs"):
+        template = stacks[stack]["Resources"]
         alias = template[_ref_in(mapping["FunctionName"])]["Properties"]
         function = template[alias["FunctionName"]["Ref"]]["Properties"]
         pairs.append((mapping["EventSourceArn"]["Fn::GetAtt"][0], function["Timeout"]))
     return pairs
+
+
+def _mappings(stacks: Stacks, service: str) -> list[tuple[str, str, Resource]]:
+    """Stack, logical id and properties of each mapping of `sqs` (queues) or `dynamodb` (streams)."""
+    return [
+        (stack, logical_id, mapping)
+        for stack, logical_id, mapping in resources(stacks, "AWS::Lambda::EventSourceMapping")
+        if ("StartingPosition" in mapping) == (service == "dynamodb")
+    ]
 
 
 def _ref_in(value: object) -> str:
@@ -60,10 +69,15 @@ def _ref_in(value: object) -> str:
 def mapping_faults(stacks: Stacks) -> list[str]:
     """Mappings that do not invoke `live`, fail whole batches, or reserve what others need."""
     faults = []
-    for _, logical_id, mapping in resources(stacks, "AWS::Lambda::EventSourceMapping"):
-        target = stacks["ingestion"]["Resources"][_ref_in(mapping["FunctionName"])]
+    for stack, logical_id, mapping in resources(stacks, "AWS::Lambda::EventSourceMapping"):
+        target = stacks[stack]["Resources"][_ref_in(mapping["FunctionName"])]
         if target["Type"] != "AWS::Lambda::Alias" or target["Properties"]["Name"] != "live":
             faults.append(f"{logical_id} does not invoke live")
+    for _, logical_id, mapping in _mappings(stacks, "dynamodb"):
+        # Changes of a document come in their order: a batch that fails comes again whole, in halves.
+        if not mapping.get("BisectBatchOnFunctionError") or mapping["StartingPosition"] != "TRIM_HORIZON":
+            faults.append(f"{logical_id} loses changes or holds up all of them by one")
+    for _, logical_id, mapping in _mappings(stacks, "sqs"):
         if mapping.get("FunctionResponseTypes") != ["ReportBatchItemFailures"]:
             faults.append(f"{logical_id} fails whole batches")
         if "MaximumConcurrency" not in mapping.get("ScalingConfig", {}):
@@ -101,15 +115,23 @@ def test_mappings_invoke_live_with_partial_batches(stage: str) -> None:
 
 def test_a_mapping_that_fails_whole_batches_would_be_seen() -> None:
     stacks = copy.deepcopy(templates("prod"))
-    _, _, mapping = next(resources(stacks, "AWS::Lambda::EventSourceMapping"))
+    _, _, mapping = _mappings(stacks, "sqs")[0]
     mapping["FunctionResponseTypes"] = []
+
+    assert len(mapping_faults(stacks)) == 1
+
+
+def test_a_stream_that_is_held_up_by_one_change_would_be_seen() -> None:
+    stacks = copy.deepcopy(templates("prod"))
+    _, _, mapping = _mappings(stacks, "dynamodb")[0]
+    mapping["BisectBatchOnFunctionError"] = False
 
     assert len(mapping_faults(stacks)) == 1
 
 
 def test_a_lane_that_brings_several_documents_at_once_would_be_seen() -> None:
     stacks = copy.deepcopy(templates("prod"))
-    for _, _, mapping in resources(stacks, "AWS::Lambda::EventSourceMapping"):
+    for _, _, mapping in _mappings(stacks, "sqs"):
         mapping["BatchSize"] = 5
 
     faults = mapping_faults(stacks)
@@ -175,7 +197,7 @@ def test_functions_behind_the_api_answer_before_the_gateway_gives_up(stage: str)
 
     slow = {name for name, timeout_s in timeouts.items() if timeout_s > GATEWAY_TIMEOUT_S}
 
-    assert slow == {"audit", "dispatch", "ingestion"}
+    assert slow == {"announcer", "audit", "dispatch", "gate", "ingestion", "maintenance"}
     assert timeouts["ingestion"] == 120
 
 
@@ -224,4 +246,4 @@ def test_tables_of_prod_can_be_brought_back_to_any_second() -> None:
 
     recovery = [t["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] for t in tables]
 
-    assert recovery == [True] * 5
+    assert recovery == [True] * 6

@@ -15,17 +15,59 @@ LOGS = {"logs:CreateLogStream", "logs:PutLogEvents"}
 READ = {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"}
 WRITE = {"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:ConditionCheckItem"}
 OBJECTS = {"s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket"}
+METADATA = {"s3:GetObjectVersionTagging"}
+PURGE = {
+    "s3:DeleteObjectVersion", "s3:GetObjectLegalHold", "s3:GetObjectRetention", "s3:ListBucketVersions",
+    "s3:GetBucketObjectLockConfiguration",
+}  # fmt: skip
 TAKEN = {
     "sqs:ReceiveMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueUrl", "sqs:DeleteMessage",
     "sqs:GetQueueAttributes",
 }  # fmt: skip
+STREAM = {
+    "dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams",
+}  # fmt: skip
 ALLOWED = {
+    "announcer": LOGS
+    | STREAM
+    | {
+        "dynamodb:GetItem",
+        "events:PutEvents",
+        "sqs:SendMessage",
+        "s3:GetObjectVersionTagging",
+        "s3:PutObjectVersionTagging",
+        "s3:ListBucket",
+    },
     "audit": LOGS | {"s3:PutObject", "sqs:SendMessage"},
     "auth": LOGS | READ | WRITE | {"kms:Sign", "kms:GetPublicKey"},
     "authorizer": LOGS | {"dynamodb:GetItem", "dynamodb:BatchGetItem", "kms:GetPublicKey"},
-    "dispatch": LOGS | READ | WRITE | OBJECTS | TAKEN | {"sqs:SendMessage"},
-    "documents": LOGS | READ | OBJECTS | {"s3:PutObject", "s3:DeleteObject"},
-    "ingestion": LOGS | READ | WRITE | OBJECTS | TAKEN | {"sagemaker:InvokeEndpoint"},
+    "dispatch": LOGS | READ | WRITE | OBJECTS | METADATA | TAKEN | {"sqs:SendMessage"},
+    "gate": LOGS
+    | {"dynamodb:GetItem", "dynamodb:UpdateItem", "sagemaker:InvokeEndpoint", "cloudwatch:DescribeAlarms"}
+    | {"lambda:GetEventSourceMapping", "lambda:UpdateEventSourceMapping"},
+    "documents": LOGS
+    | READ
+    | OBJECTS
+    | PURGE
+    | {
+        "s3:PutObject",
+        "s3:DeleteObject",
+        "dynamodb:PutItem",
+        "dynamodb:UpdateItem",
+    },
+    "ingestion": LOGS
+    | READ
+    | WRITE
+    | OBJECTS
+    | METADATA
+    | TAKEN
+    | {"sagemaker:InvokeEndpoint", "s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion"}
+    | {"s3:ListBucketVersions"},
+    "maintenance": LOGS
+    | READ
+    | WRITE
+    | OBJECTS
+    | {"dynamodb:Scan", "s3:DeleteObject", "s3:ListBucketVersions", "sqs:SendMessage"},
     "metrics": LOGS | {"cloudwatch:ListMetrics", "cloudwatch:GetMetricData"},
     "reference": LOGS,
     "search": LOGS | READ | {"dynamodb:Scan", "dynamodb:PutItem", "sagemaker:InvokeEndpoint"},

@@ -12,10 +12,10 @@ from tests.infra.assembly import STAGES, synthesise, synthesised_again, validate
 pytestmark = [pytest.mark.infra, pytest.mark.timeout(900)]
 
 STACKS = {
-    "local": {"storage", "audit", "search-api", "ingestion", "monitoring"},
+    "local": {"storage", "audit", "search-api", "ingestion", "announcements", "monitoring"},
     "dev": {
         "network", "storage", "audit", "index", "cache", "model-endpoint", "search-api", "ingestion",
-        "monitoring",
+        "announcements", "monitoring",
     },
 }  # fmt: skip
 STACKS["prod"] = STACKS["dev"]
@@ -97,7 +97,12 @@ def test_a_wrong_context_ends_without_a_traceback() -> None:
 def test_only_documents_trigger_ingestion() -> None:
     template = validated()["prod"].templates["ingestion"]
 
-    rules = [r["Properties"] for r in template["Resources"].values() if r["Type"] == "AWS::Events::Rule"]
+    rules = [
+        rule
+        for each in template["Resources"].values()
+        if each["Type"] == "AWS::Events::Rule"
+        and (rule := each["Properties"]).get("EventPattern", {}).get("source") == ["aws.s3"]
+    ]
 
     assert [rule["EventPattern"]["detail"]["object"] for rule in rules] == [
         {"key": [{"prefix": "documents/"}]}

@@ -31,6 +31,7 @@ def shape(table: Resource) -> dict[str, object]:
             {"keys": ["token_hash:S"], "indexes": {}, "expires": "expires_at"},
         ),
         ("Feedback", {"keys": ["tenant:S", "rating_id:S"], "indexes": {}, "expires": "expires_at"}),
+        ("Receipts", {"keys": ["tenant:S", "receipt_id:S"], "indexes": {}, "expires": "expires_at"}),
         ("Tenants", {"keys": ["tenant:S"], "indexes": {}, "expires": None}),
         (
             "Ledger",
@@ -40,7 +41,7 @@ def shape(table: Resource) -> dict[str, object]:
                     "by_updated": (["tenant:S", "updated_at:N"], "ALL"),
                     "open_documents": (["open_tenant:S"], "KEYS_ONLY"),
                 },
-                "expires": "expires_at",
+                "expires": "forget_at",
             },
         ),
     ],

@@ -29,8 +29,9 @@ def alarm_faults(names: Iterable[str], stage: str, runbooks: Path) -> list[str]:
     ]
 
 
-MISSING = {"heartbeat": "breaching", "dead-letters": "ignore"}
-"""What silence means, where it is not simply good: no heartbeat, and a queue that SQS stopped reporting."""
+MISSING = {"heartbeat": "breaching", "dead-letters": "ignore", "index-drift": "ignore"}
+"""What silence means, where it is not simply good: no heartbeat, a queue that SQS stopped reporting, and no
+whole reconcile since the last one."""
 
 
 def careless_alarms(alarms: Iterable[Resource]) -> list[str]:

@@ -49,6 +49,8 @@ class DocumentIndexPromises:
             title="Guide ü",
             text='Line one\nline "two" \x00 日本',
             page=12,
+            slide=4,
+            sheet="Prices 2026",
             headings=("Start", "Install"),
             access_groups=frozenset({"staff", "on-call"}),
             meta={"lang": "en", "year": 2026, "ratio": 0.1, "draft": False, "tags": ["a", "b"], "none": []},

@@ -130,7 +130,7 @@ def test_a_tombstone_outlives_retention_and_redrive_and_a_claim_takes_the_mark_a
 
     def mark() -> dict[str, str] | None:
         key = {"tenant": {"S": "acme"}, "document_id": {"S": KEY.document_id}}
-        found: dict[str, str] | None = client.get_item(TableName=LEDGER, Key=key)["Item"].get("expires_at")
+        found: dict[str, str] | None = client.get_item(TableName=LEDGER, Key=key)["Item"].get("forget_at")
         return found
 
     assert TOMBSTONE_S >= (14 + 15) * 86_400
@@ -144,7 +144,7 @@ def test_only_tombstones_expire(dynamodb_ledger: DynamoDbLedger, client: Any) ->
 
     (item,) = client.scan(TableName=LEDGER)["Items"]
 
-    assert "expires_at" not in item
+    assert "forget_at" not in item
     assert "open_tenant" not in item
 
 

@@ -6,6 +6,7 @@ import pytest
 from haylift.domain.documents import DocumentKey, DocumentState, Epoch, Lane
 from haylift.domain.errors import InvalidInput, OutOfTurn
 from haylift.domain.events import ObjectEventKind
+from haylift.domain.listing import DocumentFilter
 from haylift.ports import Ledger
 
 from tests.contract.ledger.events import KEY, event, leased, searchable
@@ -63,6 +64,17 @@ def test_a_check_that_finds_another_version_is_a_claim(ledger: Ledger, version_i
 
     assert (claim.is_new, claim.record.revision, claim.record.version_id) == (True, 2, version_id)
     assert claim.record.live_revision == 1
+
+
+def test_a_check_that_finds_nothing_is_a_claim_while_a_worker_looks_for_itself(ledger: Ledger) -> None:
+    ledger.claim(event("01"), "", lane=Lane.INTERACTIVE)
+    waiting = ledger.claim(event("02", kind=ObjectEventKind.CHECK), "", lane=Lane.INTERACTIVE)
+    ledger.take_lease("acme", KEY.document_id, 1, "worker-1", 150)
+
+    at_work = ledger.claim(event("03", kind=ObjectEventKind.CHECK), "", lane=Lane.INTERACTIVE)
+
+    assert (waiting.is_new, waiting.record.revision) == (False, 1)
+    assert (at_work.is_new, at_work.record.revision) == (True, 2)
 
 
 def test_an_unversioned_check_is_always_a_claim(ledger: Ledger) -> None:
@@ -197,6 +209,18 @@ def test_a_claim_names_who_may_read_what_waits(ledger: Ledger) -> None:
     assert [row.claimed_groups for row in (restricted, deleted, opened)] == [staff, staff, frozenset()]
 
 
+def test_readers_of_what_is_live_learn_who_may_read_what_waits(ledger: Ledger) -> None:
+    searchable(ledger)
+    opened = ledger.live_revisions("acme", [KEY.document_id])
+
+    ledger.claim(event("02"), "v2", lane=Lane.INTERACTIVE, groups=frozenset({"hr", "staff"}))
+    tightened = ledger.live_revisions("acme", [KEY.document_id])
+
+    assert opened == tightened == {KEY.document_id: 1}
+    assert opened[KEY.document_id].claimed_groups == frozenset()
+    assert tightened[KEY.document_id].claimed_groups == {"hr", "staff"}
+
+
 def test_hiding_a_document_raises_the_content_version(ledger: Ledger) -> None:
     searchable(ledger)
     record = leased(ledger, "02")
@@ -270,7 +294,7 @@ def test_a_list_shows_tombstones_only_when_asked(ledger: Ledger) -> None:
     searchable(ledger, key=kept)
 
     assert [row.key for row in ledger.list("acme", limit=10).documents] == [kept.object_key]
-    deleted = ledger.list("acme", limit=10, state=DocumentState.DELETED)
+    deleted = ledger.list("acme", limit=10, wanted=DocumentFilter(state=DocumentState.DELETED))
     assert [row.key for row in deleted.documents] == [KEY.object_key]
     assert ledger.list("other", limit=10).documents == ()
 

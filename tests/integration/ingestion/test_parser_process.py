@@ -102,11 +102,15 @@ def child(code: str) -> tuple[str, ...]:
     ("code", "reason"),
     [
         ("import time; time.sleep(60)", "parser_limit"),
-        ("while True: print('x' * 1000)", "parser_limit"),
+        ("while True: print('x' * 1000)", "damaged"),
+        ("while True: print('x' * 1000, end='')", "parser_limit"),
         ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "parser_limit"),
         ("raise SystemExit(3)", "damaged"),
         ("print('{')", "damaged"),
         ("print('[]')", "damaged"),
+        ("""print('{"rejected": "a_new_one", "detail": "x"}')""", "damaged"),
+        ("""print('{"rejected": ["empty"], "detail": "x"}')""", "damaged"),
+        ("""print('{"rejected": "no_text", "detail": "x"}')""", "no_text"),
         ("pass", "damaged"),
         ("import os, time; os.close(1); time.sleep(60)", "parser_limit"),
     ],
@@ -124,9 +128,10 @@ def test_the_child_knows_nothing_of_our_environment(file: Path, monkeypatch: pyt
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     telling = (
         "import json, os; print(json.dumps({'title': ' '.join(sorted(os.environ)), 'media_type': ''}));"
-        "print(json.dumps({'end': True}))"
+        "print(json.dumps({'end': True, 'omissions': {}}))"
     )
 
     parsed = parse(file, "a.md", b"text", ParserProcess(LIMITS, command=child(telling)))
 
-    assert set(parsed.title.split()) <= {"LC_CTYPE", "LD_LIBRARY_PATH", "PYTHONPATH", "PYTHONUTF8"}
+    frugal = {"MALLOC_ARENA_MAX", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"}
+    assert set(parsed.title.split()) <= {"LC_CTYPE", "LD_LIBRARY_PATH", "PYTHONPATH", "PYTHONUTF8"} | frugal

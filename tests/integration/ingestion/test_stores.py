@@ -1,5 +1,6 @@
 """The bucket and the lanes at the border of the AWS SDK."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -152,3 +153,45 @@ def test_an_order_travels_through_its_lane() -> None:
     assert read_order(message["Body"]) == order
     assert message["Attributes"] == {"MessageGroupId": "acme"}
     assert "Messages" not in sqs.receive_message(QueueUrl=urls[Lane.INTERACTIVE])
+
+
+def shown(client: Any) -> set[str]:
+    return {entry["Key"] for entry in client.list_objects_v2(Bucket=BUCKET).get("Contents", [])}
+
+
+def test_a_rejected_version_is_set_aside_as_it_was(objects: S3Objects, client: Any) -> None:
+    key = DocumentKey.parse(KEY)
+    first = put(client, b"one", title="x")
+    version = objects.head(KEY, first)
+    assert version is not None
+    put(client, b"two")
+
+    for _ in range(2):
+        written = objects.set_aside(key, version, {"reason": "damaged"})
+
+    copy, reason = "quarantine/acme/a b+c%20😀.md", "quarantine/acme/a b+c%20😀.md.reason.json"
+    found = client.get_object(Bucket=BUCKET, Key=copy)
+    assert (found["Body"].read(), found["ContentType"], found["Metadata"]) == (
+        b"one",
+        "application/octet-stream",
+        {},
+    )
+    said = json.loads(client.get_object(Bucket=BUCKET, Key=reason)["Body"].read())
+    assert said == {"reason": "damaged", "copied": True}
+    objects.take_back(written)
+    assert shown(client) == {KEY, copy, reason}
+    objects.release(key)
+    objects.release(key)
+    assert shown(client) == {KEY}
+
+
+def test_a_version_that_is_gone_leaves_its_reason(objects: S3Objects, client: Any) -> None:
+    key = DocumentKey.parse(KEY)
+    version_id = put(client, b"one")
+    version = objects.head(KEY, version_id)
+    assert version is not None
+    client.delete_object(Bucket=BUCKET, Key=KEY, VersionId=version_id)
+
+    objects.set_aside(key, version, {"reason": "damaged"})
+
+    assert shown(client) == {"quarantine/acme/a b+c%20😀.md.reason.json"}

@@ -13,6 +13,7 @@ from haylift.adapters.dynamodb_tenants import DynamoDbTenants
 from haylift.adapters.parser_process import ParserLimits, ParserProcess
 from haylift.adapters.s3_events import read_object_event
 from haylift.adapters.s3_objects import S3Objects
+from haylift.adapters.s3_texts import S3Texts
 from haylift.adapters.sqlite_index import SqliteIndex
 from haylift.domain.documents import DocumentKey, DocumentState
 from haylift.domain.identity import Scope
@@ -50,6 +51,7 @@ class Flow:
         self.models = FakeModels()
         self.lanes = MemoryLanes()
         self.count = 0
+        texts = S3Texts(BUCKET, self.s3)
         objects, telemetry = S3Objects(BUCKET, self.s3), RecordedTelemetry()
         self.dispatcher = DispatchService(
             ledger=self.ledger,
@@ -65,11 +67,12 @@ class Flow:
             parts=IngestParts(
                 ledger=self.ledger,
                 objects=objects,
+                texts=texts,
                 index=self.index,
                 cache=InMemorySharedCache(),
                 tenants=tenants,
                 pipeline=HaystackIndexingPipeline(
-                    indexing_pipeline(parser, self.models, self.index, splitting),
+                    indexing_pipeline(parser, texts, self.models, self.index, splitting),
                     recipe("hashed-words", splitting),
                 ),
                 telemetry=telemetry,

@@ -1,5 +1,6 @@
 """A ledger and a bucket as far as the documents API looks into them."""
 
+import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
@@ -8,10 +9,17 @@ from typing import Any
 from haylift.domain.documents import DocumentKey, DocumentRecord, DocumentState
 from haylift.domain.errors import InvalidInput
 from haylift.domain.identity import Role
+from haylift.domain.listing import DocumentFilter
 from haylift.ports import DocumentPage, UploadForm
+from haylift.ports.ingestion import EVERY_DOCUMENT
 from haylift.services.documents import DocumentsService
+from haylift.services.erasure import ErasureService
 
+from tests.fakes.bucket import MemoryBucket
+from tests.fakes.cache import InMemoryTenants
+from tests.fakes.erasure import MemoryErasableTexts, MemoryReceipts, MemoryVersions
 from tests.fakes.gateway import principal
+from tests.fakes.identity import ManualClock
 
 
 @dataclass
@@ -29,7 +37,7 @@ class ShelfLedger:
         return self.rows.get((tenant, document_id))
 
     def list(
-        self, tenant: str, *, limit: int, cursor: str | None = None, state: DocumentState | None = None
+        self, tenant: str, *, limit: int, cursor: str | None = None, wanted: DocumentFilter = EVERY_DOCUMENT
     ) -> DocumentPage:
         self.reads += 1
         assert limit >= 1
@@ -37,17 +45,13 @@ class ShelfLedger:
             raise InvalidInput("The cursor is not one of ours.", code="invalid_cursor", where="cursor")
         start = int(cursor or 0)
         rows = sorted(
-            (row for row in self.rows.values() if row.tenant == tenant and _is_asked(row, state)),
+            (row for row in self.rows.values() if row.tenant == tenant and wanted.matches(row)),
             key=lambda row: (-row.updated_at, row.document_id),
         )
         following = start + limit
         return DocumentPage(
             documents=tuple(rows[start:following]), cursor=str(following) if following < len(rows) else None
         )
-
-
-def _is_asked(row: DocumentRecord, state: DocumentState | None) -> bool:
-    return row.state is state if state else row.state is not DocumentState.DELETED
 
 
 @dataclass
@@ -57,8 +61,12 @@ class ShelfObjects:
     deleted: list[str] = field(default_factory=list)
     forms: list[str] = field(default_factory=list)
 
-    def delete(self, key: str) -> None:
+    def head(self, key: str, version_id: str | None = None) -> None:
+        """Nothing is there."""
+
+    def delete(self, key: str) -> str:
         self.deleted.append(key)
+        return f"marker-{len(self.deleted)}"
 
     def upload_form(
         self,
@@ -101,6 +109,7 @@ def record(path: str = "handbook/start.md", tenant: str = "acme", **changes: Any
         received_at=1_800_000_000.0,
         updated_at=1_800_000_002.5,
         searchable_at=1_800_000_002.25,
+        history=("1800000000.0 RECEIVED +1", "1800000002.25 SEARCHABLE 3"),
     )
     return replace(row, **changes)
 
@@ -110,12 +119,23 @@ ADA = principal(Role.EDITOR, "acme", frozenset({"staff"}))
 
 
 def service(*records: DocumentRecord, kind: type[DocumentsService] = DocumentsService) -> DocumentsService:
-    """The service over a shelf with these records."""
-    ledger = ShelfLedger()
+    """The service over a shelf with these records, whose receipts are `0...0`, `0...1` and so on."""
+    ledger, objects, clock, count = ShelfLedger(), ShelfObjects(), ManualClock(), itertools.count()
     ledger.add(records)
+    erasure = ErasureService(
+        ledger=ledger,
+        tenants=InMemoryTenants(),
+        objects=objects,  # type: ignore[arg-type]
+        versions=MemoryVersions(MemoryBucket()),
+        texts=MemoryErasableTexts(),
+        receipts=MemoryReceipts(),
+        now=clock.now,
+        new_id=lambda: f"{next(count):032x}",
+    )
     return kind(
         ledger=ledger,  # type: ignore[arg-type]
-        objects=ShelfObjects(),  # type: ignore[arg-type]
+        objects=objects,  # type: ignore[arg-type]
+        erasure=erasure,
         upload_max_bytes=1_000,
         upload_expires_s=900,
         download_expires_s=300,

@@ -1,35 +1,47 @@
 """A tenant's documents over HTTP."""
 
 import shlex
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from fastapi.routing import APIRoute
 from haylift.domain.documents import DocumentRecord, DocumentState
 from haylift.domain.identity import Role
-from haylift.services.documents import DocumentsService
+from haylift.domain.receipts import Receipt
 
 from functions.documents.app import create_app
 from functions.documents.contract import ROUTES
+from tests.fakes.bucket import StoredVersion
 from tests.fakes.gateway import Gateway, RecordedTelemetry, principal
-from tests.unit.documents.shelf import ShelfLedger, ShelfObjects, record
+from tests.unit.documents.shelf import record, service
 
 START = record()
+RECEIPT_ID, FOREIGN_RECEIPT_ID = "a" * 32, "b" * 32
+RECEIPT = Receipt(
+    tenant="acme",
+    receipt_id=RECEIPT_ID,
+    document_id=START.document_id,
+    key=START.key,
+    purge=False,
+    requested_by="ada",
+    requested_at=1_800_000_000.0,
+    revision=3,
+    was_live=True,
+    content_version=0,
+    marker_version_id="marker-0",
+    expires_at=1_900_000_000,
+)
 FOREIGN = record("plan.md", tenant="globex")
 
 
 def gateway(role: Role | None = Role.EDITOR, *records: DocumentRecord) -> Gateway:
-    ledger = ShelfLedger()
-    ledger.add(records or [START, FOREIGN, record("old.md", updated_at=1_700_000_000.0)])
-    service = DocumentsService(
-        ledger=ledger,  # type: ignore[arg-type]
-        objects=ShelfObjects(),  # type: ignore[arg-type]
-        upload_max_bytes=1_000,
-        upload_expires_s=900,
-        download_expires_s=300,
-    )
+    shelf = service(*(records or [START, FOREIGN, record("old.md", updated_at=1_700_000_000.0)]))
+    for tenant, receipt_id in (("acme", RECEIPT_ID), ("globex", FOREIGN_RECEIPT_ID)):
+        row = replace(START, tenant=tenant)
+        shelf.erasure.receipts.put(replace(RECEIPT, tenant=tenant, receipt_id=receipt_id, key=row.key))
     caller = principal(role, "acme") if role else None
-    return Gateway(create_app(service, RecordedTelemetry()), caller)
+    return Gateway(create_app(shelf, RecordedTelemetry()), caller)
 
 
 def test_the_app_answers_the_contracts_routes() -> None:
@@ -46,7 +58,11 @@ def test_the_app_answers_the_contracts_routes() -> None:
 def calls() -> list[tuple[str, str, object]]:
     bodies = {"POST": {"path": "a.md"}}
     return [
-        (route.method, route.path.replace("{document_id}", START.document_id), bodies.get(route.method))
+        (
+            route.method,
+            route.path.replace("{document_id}", START.document_id).replace("{receipt_id}", RECEIPT_ID),
+            bodies.get(route.method),
+        )
         for route in ROUTES
     ]
 
@@ -84,10 +100,18 @@ def test_a_document_is_shown() -> None:
         "revision": 3,
         "size_bytes": 1_234,
         "chunk_count": 7,
+        "partial": False,
+        "partial_detail": "",
         "media_type": "text/markdown",
+        "changed_at": None,
         "received_at": "2027-01-15T08:00:00.000Z",
         "updated_at": "2027-01-15T08:00:02.500Z",
         "searchable_at": "2027-01-15T08:00:02.250Z",
+        "expires_at": None,
+        "history": [
+            {"state": "RECEIVED", "revision": 3, "at": "2027-01-15T08:00:00.000Z", "reason": ""},
+            {"state": "SEARCHABLE", "revision": 3, "at": "2027-01-15T08:00:02.250Z", "reason": ""},
+        ],
         "download_url": (
             "https://bucket.test/documents/acme/handbook/start.md?versionId=v3&X-Amz-Expires=300"
         ),
@@ -155,6 +179,11 @@ def test_documents_are_listed_by_state() -> None:
         ("state=LOST", "invalid_request"),
         ("state=searchable", "invalid_request"),
         ("cursor=forged", "invalid_cursor"),
+        ("reason=No+text", "invalid_request"),
+        ("media_type=a%20b", "invalid_request"),
+        ("changed_since=yesterday", "invalid_request"),
+        ("changed_since=2026-01-31T10:00:00", "invalid_request"),
+        ("prefix=" + "a" * 1_025, "invalid_request"),
         ("cursor=" + "1" * 2_049, "invalid_request"),
     ],
 )
@@ -206,6 +235,10 @@ def test_an_upload_gets_a_form_and_a_command(body: dict[str, str]) -> None:
         ({"path": 7}, "invalid_request"),
         ({"path": ["a.md"]}, "invalid_request"),
         ({"path": "a.md", "tenant": "globex"}, "invalid_request"),
+        ({"path": "a.md", "expires_at": "tomorrow"}, "invalid_metadata"),
+        ({"path": "a.md", "title": "two\nlines"}, "invalid_metadata"),
+        ({"path": "a.md", "title": "x" * 301}, "invalid_request"),
+        ({"path": ".metadata.json"}, "invalid_path"),
         ({"path": "a.md", "max_bytes": 10**12}, "invalid_request"),
         ([], "invalid_request"),
         ("a.md", "invalid_request"),
@@ -217,9 +250,67 @@ def test_a_bad_upload_is_400(body: Any, code: str) -> None:
     assert (answer.status, answer.json()["code"]) == (400, code), answer.text
 
 
-def test_a_delete_is_accepted() -> None:
-    answer = gateway().request("DELETE", f"/v1/documents/{START.document_id}")
+def test_a_delete_is_accepted_with_a_receipt() -> None:
+    api = gateway()
+
+    answer = api.request("DELETE", f"/v1/documents/{START.document_id}")
+    again = api.request("GET", f"/v1/receipts/{answer.json()['receipt_id']}")
 
     assert answer.status == 202
-    assert answer.json()["document_id"] == START.document_id
-    assert answer.json()["state"] == "SEARCHABLE"
+    assert answer.json() == {
+        "receipt_id": "0" * 32,
+        "document_id": START.document_id,
+        "key": "documents/acme/handbook/start.md",
+        "purge": False,
+        "requested_at": "2027-01-15T08:00:00.000Z",
+        "verified": False,
+        "verified_at": None,
+        "checks": {
+            "index": False,
+            "cache": False,
+            "ledger": False,
+            "versions": None,
+            "stored_text": None,
+            "quarantine": None,
+        },
+        "uploaded_again": False,
+    }
+    assert (again.status, again.json()) == (200, answer.json())
+
+
+@pytest.mark.parametrize("receipt_id", [FOREIGN_RECEIPT_ID, "c" * 32, "x", "%2e%2e", "A" * 32, "a" * 5_000])
+def test_foreign_unknown_and_malformed_receipts_get_the_same_answer(receipt_id: str) -> None:
+    answer = gateway().request("GET", f"/v1/receipts/{receipt_id}")
+
+    assert (answer.status, answer.json()["code"]) == (404, "receipt_not_found")
+
+
+def test_a_purge_is_named_in_the_audit_and_a_hold_is_a_conflict(caplog: pytest.LogCaptureFixture) -> None:
+    shelf = service(START)
+    shelf.erasure.versions.held.add("v")  # type: ignore[attr-defined]
+    shelf.erasure.versions.bucket.versions[START.key] = [StoredVersion("v", b"")]  # type: ignore[attr-defined]
+    api = Gateway(create_app(shelf, RecordedTelemetry()), principal(Role.EDITOR, "acme"))
+
+    with caplog.at_level("INFO", logger="haylift.audit"):
+        answer = api.request("DELETE", f"/v1/documents/{START.document_id}", query="purge=true")
+
+    assert (answer.status, answer.json()["code"]) == (409, "legal_hold")
+    (found,) = [line.audit for line in caplog.records if line.name == "haylift.audit"]  # type: ignore[attr-defined]
+    assert (found["action"], found["code"]) == (
+        "DELETE /v1/documents/{document_id}?purge=true",
+        "legal_hold",
+    )
+    assert shelf.objects.deleted == []  # type: ignore[attr-defined]
+
+
+def test_an_upload_says_title_language_and_expiry() -> None:
+    answer = gateway().request(
+        "POST",
+        "/v1/documents",
+        {"path": "a.md", "title": "Plan", "language": "de", "expires_at": "2027-12-31"},
+    )
+
+    fields = answer.json()["upload"]["fields"]
+    assert fields["x-amz-meta-title"] == "Plan"
+    assert fields["x-amz-meta-language"] == "de"
+    assert fields["x-amz-meta-expires-at"] == "2027-12-31"

@@ -24,6 +24,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "stage": "local",
         "ledger_table": "ledger",
         "tenants_table": "tenants",
+        "receipts_table": "receipts",
         "upload_bucket": "uploads",
     },
 }

@@ -15,6 +15,9 @@ from hypothesis import strategies as st
         ("u\u0308ber  \nx", "über\nx"),
         ("a\n\n\n\n\nb", "a\n\nb"),
         ("  日本語 عربى  ", "日本語 عربى"),
+        ("Auﬂage, oﬃce", "Auflage, office"),
+        ("ﻣﺮﺣﺒﺎ", "مرحبا"),
+        ("Donau\u00addampf", "Donaudampf"),
     ],
 )
 def test_text_is_cleaned(text: str, clean: str) -> None:

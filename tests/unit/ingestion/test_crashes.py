@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.unit.ingestion.world import KEY, Killed, World, index_equals_bucket
+from tests.unit.ingestion.world import KEY, MOST_ORDERS, Killed, Steps, World, index_equals_bucket
 from tests.unit.ingestion.wrong_designs import NoSecondSend
 
 MOST_EFFECTS = 60
@@ -118,7 +118,9 @@ def _deliver_until_acknowledged(world: World) -> None:
     bodies, world.bucket.bodies = world.bucket.bodies, []
     for body in bodies:
         _until_acknowledged(world, lambda body=body: world.dispatch(body))  # type: ignore[misc]
+    steps = Steps(MOST_ORDERS)
     while world.lanes.sent:
+        steps.take()
         _, order = world.lanes.sent.pop(0)
         _until_acknowledged(world, lambda order=order: world.work(order))  # type: ignore[misc]
 

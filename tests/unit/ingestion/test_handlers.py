@@ -41,6 +41,13 @@ def ingestion(index_store: str) -> ingestion_contract.Settings:
     )
 
 
+class Context:
+    """The part of Lambda's context that functions read."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 30_000
+
+
 @pytest.fixture
 def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
@@ -63,7 +70,7 @@ def test_dispatch_starts_from_its_environment_alone(
         environment.setenv(name, text)
     foreign: dict[str, Any] = {"Records": [{"messageId": "1", "body": "no event"}]}
 
-    answer = dispatch_handler.handler(foreign, None)
+    answer = dispatch_handler.handler(foreign, Context())
 
     assert answer == {"batchItemFailures": []}
     assert '"object_events"' in capsys.readouterr().out

@@ -23,8 +23,8 @@ from haylift.resilience import Deadline
 from haylift.services.splitting import SplitLimits
 
 from tests.fakes.index import InMemoryIndex
-from tests.fakes.ingestion import FixedParser
 from tests.fakes.search import FakeModels
+from tests.fakes.texts import FixedParser, MemoryTexts
 
 LIMITS = SplitLimits(max_tokens=20, overlap_tokens=0)
 DOCUMENT = ParsedDocument(
@@ -59,13 +59,15 @@ class Run:
 
     def __init__(self, document: ParsedDocument = DOCUMENT, models: FakeModels | None = None) -> None:
         self.index = InMemoryIndex()
+        self.texts = MemoryTexts()
+        self.parser = FixedParser(document)
         self.shown: list[tuple[str, int]] = []
         self.pipeline = HaystackIndexingPipeline(
-            indexing_pipeline(FixedParser(document), models or FakeModels(), self.index, LIMITS),
+            indexing_pipeline(self.parser, self.texts, models or FakeModels(), self.index, LIMITS),
             recipe("hashed-words", LIMITS),
         )
         self.task = IndexingTask(
-            file=Path("unused"),
+            file=Path(__file__),
             key=DocumentKey("acme", "animals.md"),
             revision=3,
             generation="g1",
@@ -91,14 +93,14 @@ def test_a_document_becomes_chunks_of_its_revision() -> None:
     assert first.meta == {"media_type": "text/markdown"}
 
 
-def test_progress_is_shown_before_each_batch() -> None:
+def test_progress_is_shown_before_each_write() -> None:
     run = Run()
 
     run.pipeline.run(run.task)
 
     stages = [stage for stage, _ in run.shown]
     percents = [percent for _, percent in run.shown]
-    assert stages == ["parse", *["embed", "write"] * 5]
+    assert stages == ["parse", "embed", *["write"] * 5]
     assert percents == sorted(percents)
 
 
@@ -166,24 +168,37 @@ def test_faults_come_out_as_they_went_in(fault: ModelUnavailable | DeadlineExcee
     assert raised.value is fault
 
 
-def warnings_of_a_fault(caplog: pytest.LogCaptureFixture) -> list[str]:
+class Heard(logging.Handler):
+    """Keeps what a logger lets through, whatever filters others left at the root's handlers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.messages: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.messages.append(record.getMessage())
+
+
+def warnings_of_a_fault(heard: Heard) -> list[str]:
+    heard.messages.clear()
     run = Run(models=FakeModels(fault=ModelUnavailable("down")))
     with pytest.raises(ModelUnavailable):
         run.pipeline.run(run.task)
-    return [record.getMessage() for record in caplog.records if "Failed to serialize" in record.getMessage()]
+    return [message for message in heard.messages if "Failed to serialize" in message]
 
 
-def test_haystacks_snapshot_of_a_fault_is_not_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
-    haystack, ours = logging.getLogger(SNAPSHOT_LOGGER), logging.getLogger("haylift")
+def test_haystacks_snapshot_of_a_fault_is_not_in_the_log() -> None:
+    haystack, ours, heard = logging.getLogger(SNAPSHOT_LOGGER), logging.getLogger("haylift"), Heard()
     before = (haystack.level, ours.handlers, ours.level, ours.propagate)
     try:
         # Another test's entry point may have configured the logs of this process before.
         haystack.setLevel(logging.WARNING)
-        without_us = warnings_of_a_fault(caplog)
-        caplog.clear()
+        haystack.addHandler(heard)
+        without_us = warnings_of_a_fault(heard)
         configure_logging("ingestion", "INFO")
-        with_us = warnings_of_a_fault(caplog)
+        with_us = warnings_of_a_fault(heard)
     finally:
+        haystack.removeHandler(heard)
         haystack.setLevel(before[0])
         ours.handlers, ours.propagate = before[1], before[3]
         ours.setLevel(before[2])

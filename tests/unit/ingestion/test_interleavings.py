@@ -10,13 +10,15 @@ from haylift.services.dispatch import DispatchService
 from haylift.services.ingest import IngestService
 from haylift.services.ingest_attempt import MAX_ATTEMPTS
 
-from tests.unit.ingestion.world import KEY, LEASE_S, Killed, World, index_equals_bucket
+from tests.unit.ingestion.world import KEY, LEASE_S, Killed, Steps, World, index_equals_bucket
 from tests.unit.ingestion.wrong_designs import Hearsay, NoSecondSend, with_attempt
 
 SEEDS = range(200)
 KEYS = (KEY, "documents/acme/b c+%.md")
 CONTENTS = (b"one", b"one\ntwo\nthree", b"four\nfive", b"bad", b"", b"six\nseven\neight\nnine\nten")
 DEEPEST = 3
+MOST_ACTS = 5_000
+"""Some hundreds is what a storm takes."""
 
 
 class Storm:
@@ -37,7 +39,9 @@ class Storm:
         world.after = self.interrupt
 
     def run(self) -> None:
+        steps = Steps(MOST_ACTS)
         while self.changes_left or self.world.bucket.bodies or self.world.lanes.sent:
+            steps.take()
             self.act()
         self.depth = DEEPEST
         # Every queue delivers what is left, and again what came long ago.

@@ -8,6 +8,7 @@ from haylift.domain.chunks import Block, ParsedDocument, Vector
 from haylift.domain.documents import DocumentRecord, DocumentState
 from haylift.domain.errors import DeadlineExceeded, ModelBusy
 from haylift.resilience import Deadline
+from haylift.services.hand_on import MAX_HANDOVERS, HandOnService
 from haylift.services.ingest_attempt import Attempt
 from haylift.services.parts import Part, stored_parts
 from haylift.services.splitting import Piece
@@ -26,10 +27,15 @@ def a_long_document_ends_searchable(world: World) -> None:
     world.bucket.put(KEY, LINES)
     world.dispatch(*world.bucket.bodies)
     world.bucket.bodies = []
-    ((_, order),) = world.lanes.sent
-    world.lanes.sent = []
-    while world.work(order)["batchItemFailures"]:
-        world.clock.advance(LEASE_S + 1)
+    while world.lanes.sent:
+        lane, order = world.lanes.sent.pop(0)
+        before = world.row()
+        if world.work(order)["batchItemFailures"]:
+            world.clock.advance(LEASE_S + 1)
+            world.lanes.send(lane, order)
+        after = world.row()
+        assert after is not None
+        HandOnService(lanes=world.lanes).hand_on(before, after)
         assert world.pipeline.runs < 20
 
     index_equals_bucket(world)
@@ -38,6 +44,38 @@ def a_long_document_ends_searchable(world: World) -> None:
 
 def test_a_long_document_ends_searchable() -> None:
     a_long_document_ends_searchable(World())
+
+
+def test_it_goes_on_at_once_and_its_message_is_done() -> None:
+    world = World()
+    world.pipeline.most_writes = 2
+    world.bucket.put(KEY, LINES)
+    world.dispatch(*world.bucket.bodies)
+    ((lane, order),) = world.lanes.sent
+    before = world.row()
+
+    answer = world.work(order)
+
+    after = world.row()
+    assert answer == {"batchItemFailures": []}
+    assert after is not None
+    assert (after.state, after.handovers, after.attempts, after.lease_owner) == ("RECEIVED", 1, 0, "")
+    HandOnService(lanes=world.lanes).hand_on(before, after)
+    HandOnService(lanes=world.lanes).hand_on(after, replace(after, percent=50))
+    assert world.lanes.sent == [(lane, order), (lane, order)]
+
+
+def test_no_document_is_handed_on_for_ever() -> None:
+    world = World()
+    world.pipeline.most_writes = 2
+    world.bucket.put(KEY, LINES)
+    world.dispatch(*world.bucket.bodies)
+    ((_, order),) = world.lanes.sent
+    row = world.row()
+    assert row is not None
+    world.ledger.rows["acme", row.document_id] = replace(row, handovers=MAX_HANDOVERS)
+
+    assert world.work(order)["batchItemFailures"]
 
 
 class CountsEveryAttempt(Attempt):
@@ -84,7 +122,7 @@ def what_is_kept_is_of_the_same_bytes(world: World, change: Callable[[World], No
     gone = world.bucket.put(KEY, b"gone 1\ngone 2\ngone 3\ngone 4\ngone 5\ngone 6")
     world.dispatch(*world.bucket.bodies)
     ((_, order),) = world.lanes.sent
-    assert world.work(order)["batchItemFailures"]
+    assert not world.work(order)["batchItemFailures"]
     world.pipeline.most_writes = 1_000
     change(world)
     if world.bucket.versions[KEY][-1].version_id != gone:
@@ -144,7 +182,7 @@ def test_another_recipe_keeps_nothing() -> None:
 
     world.work(order)
 
-    assert len(removed) == 1
+    assert len(removed) == 2  # chunks, then text
     assert len(world.lines(KEY, 1)) == 4
 
 

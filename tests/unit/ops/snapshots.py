@@ -3,11 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from haylift.domain.documents import Lane
 from haylift.domain.flags import Flags
+from haylift.domain.lanes import Holder, LaneHolds
 from haylift.telemetry import Metric
 
 from ops.measurements import AnyMetric, AwsMetric, Measurements, Point, Series
-from ops.state import Backlog, Health, QueueState, Snapshot, SourceState
+from ops.state import AlarmState, Backlog, Health, QueueState, Snapshot, SourceState
 
 NOW_S = 1_800_000_030.0
 NOW_MINUTE_S = 1_800_000_000.0
@@ -121,6 +123,21 @@ FAULTS: dict[str, tuple[str, Snapshot]] = {
             health=Health(status="unhealthy", took_s=0.1),
         ),
     ),
+    "index drifted": (
+        "index-drift",
+        snapshot(
+            alarms=(
+                AlarmState(
+                    name="haylift-local-index-drift",
+                    state="ALARM",
+                    severity="TICKET",
+                    since="2026-11-23T12:00:00Z",
+                    symptom="A reconcile found drift.",
+                    runbook="docs/runbooks/index-drift.md",
+                ),
+            )
+        ),
+    ),
     "index locked": (
         "index-locked",
         snapshot(
@@ -224,6 +241,26 @@ FAULTS: dict[str, tuple[str, Snapshot]] = {
             (AwsMetric.GATEWAY_FAILURES, "Sum", {"ApiName": "haylift-local-api"}, 1),
             health=None,
             unanswered={"health": "no answer within 3.2 s"},
+        ),
+    ),
+    "gate closed": (
+        "lanes-gated",
+        snapshot(
+            sources=(
+                SourceState(queue="interactive", function="ingestion", state="Disabled", mapping_id="1"),
+            ),
+            lane_holds=LaneHolds(
+                holders_by_lane={Lane.INTERACTIVE: frozenset({Holder.GATE})}, gate_since=NOW_S - 600
+            ),
+        ),
+    ),
+    "paused behind the gate": (
+        "ingestion-paused",
+        snapshot(
+            sources=(
+                SourceState(queue="interactive", function="ingestion", state="Disabled", mapping_id="1"),
+            ),
+            lane_holds=LaneHolds(holders_by_lane={Lane.INTERACTIVE: frozenset(Holder)}),
         ),
     ),
     "slow": (

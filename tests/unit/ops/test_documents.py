@@ -9,6 +9,8 @@ import httpx
 from ops.cli import main
 from tests.fakes.ops import captured_world, remarked, shown
 
+CHANGE = {"state": "REJECTED", "revision": 2, "at": "2026-11-23T12:00:00.000Z", "reason": "encrypted"}
+
 
 class Ledger:
     """An API that lists `count` rejected documents, by pages."""
@@ -22,6 +24,8 @@ class Ledger:
         if request.url.path.endswith("/login"):
             self.login = json.loads(request.content)["username"]
             return httpx.Response(200, json={"access_token": "token"})
+        if request.url.path.endswith("/v1/documents/id-0"):
+            return httpx.Response(200, json=_document(0) | {"history": [CHANGE]})
         assert request.url.path.endswith("/v1/documents")
         asked = dict(request.url.params)
         self.asked.append(asked)
@@ -85,3 +89,34 @@ def test_a_tenant_without_documents(state_dir: Path) -> None:
     code, world = _run(state_dir, Ledger(0))
 
     assert (code, shown(world)) == (0, "There is no such document.\n")
+
+
+def test_filters_are_the_apis(state_dir: Path) -> None:
+    ledger = Ledger(1)
+
+    _run(
+        state_dir,
+        ledger,
+        *("--reason", "encrypted", "--prefix", "bulk/", "--media-type", "application/pdf"),
+        *("--changed-since", "2026-11-23T00:00:00Z"),
+    )
+
+    assert ledger.asked == [
+        {
+            "limit": "100",
+            "reason": "encrypted",
+            "prefix": "bulk/",
+            "media_type": "application/pdf",
+            "changed_since": "2026-11-23T00:00:00Z",
+        }
+    ]
+
+
+def test_one_document_is_shown_with_its_history(state_dir: Path) -> None:
+    code, world = _run(state_dir, Ledger(1), "--id", "id-0")
+
+    assert code == 0
+    assert shown(world) == (
+        "REJECTED    2026-11-23T12:00:00.000Z  bulk/0.pdf  id-0  encrypted: remove its password\n"
+        "  2026-11-23T12:00:00.000Z  revision 2  REJECTED    encrypted\n"
+    )

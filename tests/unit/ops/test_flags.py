@@ -10,7 +10,7 @@ import pytest
 
 from ops.cli import main
 from ops.faults import OpsFault
-from ops.flags import wait_until
+from ops.lanes import wait_until
 from ops.state import SourceState
 from tests.fakes.ops import HandClock, captured_world, remarked, shown, write_outputs
 from tests.fakes.ops_stage import audit_records, client, deploy

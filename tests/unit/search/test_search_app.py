@@ -39,6 +39,10 @@ def test_a_search_answers_with_chunks() -> None:
                 "score": 1.0,
                 "page": 4,
                 "heading": "Lost keys",
+                "slide": None,
+                "sheet": None,
+                "start_char": None,
+                "end_char": None,
                 "meta": {"lang": "en"},
             }
         ],
@@ -130,6 +134,10 @@ def test_a_question_is_answered_with_the_guides_names() -> None:
                 "quote": "A lost key costs twelve euros.",
                 "page": 4,
                 "heading": "Lost keys",
+                "slide": None,
+                "sheet": None,
+                "start_char": None,
+                "end_char": None,
                 "score": 1.0,
             }
         ],

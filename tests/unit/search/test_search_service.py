@@ -148,7 +148,7 @@ def test_hits_round_trip_through_the_cache(
     text: str, meta: dict[str, str | int | float | bool | list[str]], groups: frozenset[str], score: float
 ) -> None:
     hit = Hit(
-        chunk=chunk(text, meta=meta, access_groups=groups, headings=("a", "b"), page=2),
+        chunk=chunk(text, meta=meta, access_groups=groups, headings=("a", "b"), page=2, slide=3, sheet="s"),
         score=score,
         keyword_rank=1,
         keyword_score=2.5,
@@ -159,7 +159,9 @@ def test_hits_round_trip_through_the_cache(
 
 @given(st.text(), st.text(), st.one_of(st.none(), st.integers(1)), st.floats(0, 1))
 def test_answers_round_trip_through_the_cache(text: str, quote: str, page: int | None, score: float) -> None:
-    citation = Citation(document_id="d", key="k", title="t", quote=quote, page=page, score=score)
+    citation = Citation(
+        document_id="d", key="k", title="t", quote=quote, page=page, slide=page, sheet=quote, score=score
+    )
     answer = QuestionAnswer(answer=text, citations=(citation,), success=True)
 
     assert answer_from_bytes(answer_to_bytes(answer)) == answer

@@ -21,6 +21,7 @@ DOCUMENTS_ROUTES = (
     Route(method="POST", path="/v1/documents", permission=Permission.WRITE),
     Route(method="GET", path="/v1/documents/{document_id}", permission=Permission.READ),
     Route(method="DELETE", path="/v1/documents/{document_id}", permission=Permission.WRITE),
+    Route(method="GET", path="/v1/receipts/{receipt_id}", permission=Permission.READ),
 )
 
 SEARCH_ROUTES = (

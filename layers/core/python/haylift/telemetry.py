@@ -75,7 +75,12 @@ class Metric(Enum):
     DOCUMENTS_REJECTED = "documents_rejected"
     DOCUMENT_REJECTIONS = "document_rejections"
     SEARCHABLE_AFTER = "searchable_after_seconds"
+    ANNOUNCED_AFTER = "announced_after_seconds"
     INDEX_WRITE_FAILURES = "index_write_failures"
+    INDEX_DRIFT = "index_drift"
+    DRIFT_FOUND = "drift_found"
+    DRIFT_REPAIRED = "drift_repaired"
+    SWEPT = "swept_items"
     EVENTS_CLAIMED = "object_events"
     HEARTBEATS = "heartbeat_searches"
     HEARTBEAT_DURATION = "heartbeat_duration_seconds"
@@ -85,6 +90,8 @@ class Metric(Enum):
     RATE_LIMIT_FALLBACKS = "rate_limit_fallbacks"
     LOAD_SHED = "shed_requests"
     LOGINS = "logins"
+    GATE_PROBES = "gate_probes"
+    LANE_OPEN = "lane_open"
 
 
 SHAPES: dict[Metric, MetricShape] = {
@@ -111,8 +118,17 @@ SHAPES: dict[Metric, MetricShape] = {
     Metric.DOCUMENT_REJECTIONS: _shape(Unit.COUNT),
     # From S3's event time to SEARCHABLE: what an uploader waits.
     Metric.SEARCHABLE_AFTER: _shape(Unit.SECONDS, Dimension.LANE),
+    # From a change of a document's state to its tags and event.
+    Metric.ANNOUNCED_AFTER: _shape(Unit.SECONDS),
     # 1 for a write that the index refused, 0 for one it took.
     Metric.INDEX_WRITE_FAILURES: _shape(Unit.COUNT),
+    # A gauge, written by each whole reconcile: what it found that nobody should ever see.
+    Metric.INDEX_DRIFT: _shape(Unit.COUNT),
+    # By kind of drift (`domain/drift.py`), 0 included, once for each whole reconcile.
+    Metric.DRIFT_FOUND: _shape(Unit.COUNT, Dimension.KIND),
+    Metric.DRIFT_REPAIRED: _shape(Unit.COUNT, Dimension.KIND),
+    # By what it was: kinds of chunks, `texts`, `quarantine`, and orders `resent`.
+    Metric.SWEPT: _shape(Unit.COUNT, Dimension.KIND),
     Metric.EVENTS_CLAIMED: _shape(Unit.COUNT, Dimension.OUTCOME),
     Metric.HEARTBEATS: _shape(Unit.COUNT, Dimension.OUTCOME),
     Metric.HEARTBEAT_DURATION: _shape(Unit.SECONDS),
@@ -127,6 +143,10 @@ SHAPES: dict[Metric, MetricShape] = {
     Metric.LOAD_SHED: _shape(Unit.COUNT),
     # By outcome: `granted`, `refused` or `limited`.
     Metric.LOGINS: _shape(Unit.COUNT, Dimension.OUTCOME),
+    # The gate's questions to the model endpoint while it suspects it, by outcome: `ok` or `failed`.
+    Metric.GATE_PROBES: _shape(Unit.COUNT, Dimension.OUTCOME),
+    # A gauge, once a minute: 1 while the lane's messages are worked on, 0 while it is closed.
+    Metric.LANE_OPEN: _shape(Unit.NONE, Dimension.LANE),
 }
 
 

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -10,7 +11,10 @@ from haylift.adapters.aws import error_code, translated
 from haylift.adapters.dynamodb_ledger_reads import BUSY_TRIES, LedgerReader
 from haylift.adapters.dynamodb_ledger_rows import (
     activation,
+    claim_condition,
     description,
+    erasure,
+    note,
     owned_update,
     record_of,
     refused,
@@ -22,7 +26,8 @@ from haylift.adapters.dynamodb_tenants import FIRST_GENERATION, DynamoDbTenants
 from haylift.domain.documents import DocumentRecord, DocumentState, Epoch, Lane
 from haylift.domain.errors import StoreUnavailable
 from haylift.domain.events import ObjectEvent, ObjectEventKind
-from haylift.ports.ingestion import Claim
+from haylift.domain.history import MAX_CHANGES, changed_line, claimed_line
+from haylift.ports.ingestion import Claim, ClaimTerms
 
 TOMBSTONE_S = 30 * 86_400
 """A tombstone outlives the lane queue's retention (14 days) and a redrive of dead letters after it."""
@@ -34,7 +39,7 @@ UNVERSIONED = "null"
 class DynamoDbLedger(LedgerReader):
     """Document rows (key `tenant`, `document_id`) beside the tenants' content versions.
 
-    `expires_at` (time to live) is present only on tombstones, `open_tenant` only while work is open.
+    `forget_at` (time to live) is present only on tombstones, `open_tenant` only while work is open.
 
     Args:
         table_name: the ledger's table.
@@ -57,7 +62,13 @@ class DynamoDbLedger(LedgerReader):
         self._tenants = DynamoDbTenants(tenants_table_name, client)
 
     def claim(
-        self, event: ObjectEvent, version_id: str, *, lane: Lane, groups: frozenset[str] | None = None
+        self,
+        event: ObjectEvent,
+        version_id: str,
+        *,
+        lane: Lane,
+        groups: frozenset[str] | None = None,
+        terms: ClaimTerms | None = None,
     ) -> Claim:
         """Claims the event by its sequencer: a new revision in state RECEIVED, unless it is late.
 
@@ -68,15 +79,20 @@ class DynamoDbLedger(LedgerReader):
             if noted:
                 return Claim(record=noted, is_new=False)
         now = self._now()
-        readable: dict[str, Value] = {} if groups is None else {"claimed_groups": groups}
+        said: dict[str, Value] = {} if groups is None else {"claimed_groups": groups}
+        if terms:
+            said["expires_at"] = terms.expires_at
         update = Update(
             key=row_key(event.key.tenant, event.key.document_id),
-            condition="attribute_not_exists(#sequencer) OR #sequencer < :sequencer",
+            condition=claim_condition(terms),
+            values={"seen_revision": terms.seen_revision} if terms and terms.seen_revision else {},
             assign={
                 "key": event.key.object_key,
                 "sequencer": event.sequencer,
                 "state": DocumentState.RECEIVED,
                 "version_id": version_id,
+                "event_version_id": event.version_id,
+                "request_id": event.request_id,
                 "lane": lane,
                 "open_tenant": event.key.tenant,
                 "changed_at": event.occurred_at or now,
@@ -86,27 +102,28 @@ class DynamoDbLedger(LedgerReader):
                 "stage": "",
                 "percent": 0,
                 "attempts": 0,
-                **readable,
+                "handovers": 0,
+                "resends": 0,
+                **said,
+                **({"content_digest": ""} if event.kind is ObjectEventKind.REBUILD else {}),
             },
-            add={"revision": 1},
-            remove=("lease_owner", "lease_until", "finished_by", "expires_at"),
+            add={"revision": 1 + event.above_revision},
+            append={"history": (claimed_line(now, step=1 + event.above_revision),)},
+            remove=("lease_owner", "lease_until", "finished_by", "forget_at"),
         )
         is_new, row = self._update(update)
         if row is None:
             raise StoreUnavailable("The ledger refused a claim and shows no row.")
-        return Claim(record=from_item(DocumentRecord, row), is_new=is_new)
+        record = from_item(DocumentRecord, row)
+        return Claim(record=self._bounded(record) if is_new else record, is_new=is_new)
 
     def _note(self, event: ObjectEvent, version_id: str) -> DocumentRecord | None:
-        """Moves the sequencer only; None when the row shows another version or does not exist."""
-        update = Update(
-            key=row_key(event.key.tenant, event.key.document_id),
-            condition="#version_id = :version_id AND #sequencer < :sequencer",
-            assign={"sequencer": event.sequencer},
-            values={"version_id": version_id},
-        )
-        _, row = self._update(update)
+        """Moves the sequencer only; None when the row may come to another version or does not exist."""
+        is_noted, row = self._update(note(event, version_id))
         record = from_item(DocumentRecord, row) if row else None
-        return record if record and record.version_id == version_id else None
+        if record is None or record.version_id != version_id:
+            return None
+        return record if is_noted or record.sequencer >= event.sequencer else None
 
     def take_lease(
         self, tenant: str, document_id: str, revision: int, owner: str, lease_s: float
@@ -127,11 +144,12 @@ class DynamoDbLedger(LedgerReader):
                 "updated_at": now,
             },
             add={"attempts": 1},
+            append=_changed(DocumentState.INDEXING, revision, now),
             values={"revision": revision, "now": now, "received": DocumentState.RECEIVED},
         )
         is_taken, row = self._update(update)
         if is_taken or (row and _holds(record_of(row), revision, owner)):
-            return record_of(row)
+            return self._bounded(record_of(row))
         raise refused(row, revision)
 
     def progress(self, record: DocumentRecord, *, stage: str, percent: int, lease_s: float) -> DocumentRecord:
@@ -141,6 +159,7 @@ class DynamoDbLedger(LedgerReader):
             "stage": stage,
             "percent": percent,
             "draft": record.draft,
+            "quarantine_key": record.quarantine_key,
             "lease_until": now + lease_s,
             "updated_at": now,
         }
@@ -150,13 +169,16 @@ class DynamoDbLedger(LedgerReader):
         return record_of(row)
 
     def release(self, record: DocumentRecord) -> None:
-        """Gives the lease back with the record's count of attempts; nothing if it is another's."""
+        """Gives the lease back with the record's counts; nothing if it is another's."""
+        now = self._now()
         given_back: dict[str, Value] = {
             "state": DocumentState.RECEIVED,
             "attempts": record.attempts,
-            "updated_at": self._now(),
+            "handovers": record.handovers,
+            "updated_at": now,
         }
-        self._update(owned_update(record, given_back, remove=("lease_owner", "lease_until")))
+        update = owned_update(record, given_back, remove=("lease_owner", "lease_until"))
+        self._update(replace(update, append=_changed(DocumentState.RECEIVED, record.revision, now)))
 
     def activate(self, record: DocumentRecord, *, live_revision: int) -> Epoch:
         """In one transaction: what readers see, and the tenant's content version and number of documents.
@@ -205,12 +227,27 @@ class DynamoDbLedger(LedgerReader):
         if state is DocumentState.SEARCHABLE:
             written |= {"searchable_at": now, "live_version_id": record.version_id}
         if state is DocumentState.DELETED:
-            written["expires_at"] = int(now) + TOMBSTONE_S
+            written |= erasure(record, now) | {"forget_at": int(now) + TOMBSTONE_S}
         update = owned_update(record, written, remove=("lease_owner", "lease_until", "open_tenant"))
-        is_ours, row = self._update(update)
+        change = _changed(state, record.revision, now, record.reason)
+        is_ours, row = self._update(replace(update, append=change))
         if not is_ours and not (row and text_of(row, "finished_by") == record.lease_owner):
             raise refused(row, record.revision)
         return record_of(row)
+
+    def _bounded(self, record: DocumentRecord) -> DocumentRecord:
+        """Cuts a history that has grown too long, unless it has changed again; the row as it is then."""
+        if len(record.history) <= MAX_CHANGES:
+            return record
+        kept = record.history[-MAX_CHANGES:]
+        update = Update(
+            key=row_key(record.tenant, record.document_id),
+            condition="#history = :seen",
+            assign={"history": kept},
+            values={"seen": record.history},
+        )
+        self._update(update)
+        return replace(record, history=kept)
 
     def _update(self, update: Update) -> tuple[bool, Item | None]:
         """Whether the condition held, and the row: as it is now, or as it stood against the write."""
@@ -237,6 +274,10 @@ class DynamoDbLedger(LedgerReader):
                         return reason.get("Item") or {}
             self._pause(attempt)
         raise StoreUnavailable("The tenant's row is busy; its content version was not raised.")
+
+
+def _changed(state: DocumentState, revision: int, at: float, reason: str = "") -> dict[str, tuple[str, ...]]:
+    return {"history": (changed_line(state, revision=revision, at=at, reason=reason),)}
 
 
 def _holds(row: DocumentRecord, revision: int, owner: str) -> bool:

@@ -1,22 +1,17 @@
 """The ledger's rows: who may change one, and what a refused write says."""
 
-import base64
-import binascii
-import json
-import math
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from haylift.adapters.dynamodb_rows import Item, Update, Value, attribute, from_item
-from haylift.domain.documents import DocumentRecord
-from haylift.domain.errors import InvalidInput, OutOfTurn
+from haylift.domain.documents import DocumentRecord, DocumentState
+from haylift.domain.errors import OutOfTurn
+from haylift.domain.events import ObjectEvent
+from haylift.ports.ingestion import ClaimTerms
 
 OURS = "#revision = :revision AND #lease_owner = :lease_owner"
 """Only the lease holder of the newest revision changes a row."""
-
-_DOCUMENT_ID = re.compile(r"[a-z2-7]{26}")
 
 
 def row_key(tenant: str, document_id: str) -> dict[str, str]:
@@ -42,6 +37,22 @@ def owned_update(
     )
 
 
+def note(event: ObjectEvent, version_id: str) -> Update:
+    """Moves the sequencer of a row that shows this version already (empty: none), and will.
+
+    A worker that was told of a deletion looks at the key and may be indexing what it found there, while
+    its row still shows no version: then that nothing is there now is news.
+    """
+    is_known = "#version_id = :version_id AND #sequencer < :sequencer"
+    at_work: dict[str, Value] = {} if version_id else {"indexing": DocumentState.INDEXING}
+    return Update(
+        key=row_key(event.key.tenant, event.key.document_id),
+        condition=f"{is_known} AND NOT #state = :indexing" if at_work else is_known,
+        assign={"sequencer": event.sequencer},
+        values={"version_id": version_id, **at_work},
+    )
+
+
 def activation(record: DocumentRecord, live_revision: int, *, before: int, now: float) -> Update:
     """Makes a revision live (0: none), once, if `before` was live until now.
 
@@ -50,6 +61,7 @@ def activation(record: DocumentRecord, live_revision: int, *, before: int, now: 
     shown: dict[str, Value] = {
         "live_revision": live_revision,
         "live_version_id": record.version_id if live_revision else "",
+        "live_since": now,
         "updated_at": now,
     }
     update = owned_update(record, description(record) | shown)
@@ -70,9 +82,31 @@ def description(record: DocumentRecord) -> dict[str, Value]:
         "media_type": record.media_type,
         "content_digest": record.content_digest,
         "chunk_count": record.chunk_count,
+        "chunks_digest": record.chunks_digest,
         "version_id": record.version_id,
         "size_bytes": record.size_bytes,
         "access_groups": record.access_groups,
+        "expires_at": record.expires_at,
+        "partial_detail": record.partial_detail,
+        "quarantine_key": record.quarantine_key,
+    }
+
+
+def claim_condition(terms: ClaimTerms | None) -> str:
+    """An older sequencer, and with `terms` the revision that was seen (`:seen_revision`, unless it is 0)."""
+    if terms is None:
+        return "attribute_not_exists(#sequencer) OR #sequencer < :sequencer"
+    if not terms.seen_revision:
+        return "attribute_not_exists(#sequencer)"
+    return "#revision = :seen_revision AND #sequencer < :sequencer"
+
+
+def erasure(record: DocumentRecord, now: float) -> dict[str, Value]:
+    """What a tombstone says for the receipts of deletions."""
+    return {
+        "erased_version_id": record.event_version_id,
+        "erased_revision": record.revision,
+        "erased_at": now,
     }
 
 
@@ -98,26 +132,6 @@ def refused(item: Item | None, revision: int) -> OutOfTurn:
     return OutOfTurn("Another worker has this document; try later.", superseded=False)
 
 
-def encode_cursor(record: DocumentRecord) -> str:
-    """The place after `record` in a list, newest change first."""
-    place = json.dumps([record.updated_at, record.document_id])
-    return base64.urlsafe_b64encode(place.encode()).decode().rstrip("=")
-
-
-def decode_cursor(cursor: str, tenant: str) -> Item:
-    """The key that a list goes on after; the tenant is the caller's, whatever the cursor says.
-
-    Raises:
-        InvalidInput: `invalid_cursor`.
-    """
-    try:
-        padded = cursor + "=" * (-len(cursor) % 4)
-        place: Any = json.loads(base64.b64decode(padded.encode("ascii"), altchars=b"-_", validate=True))
-        updated_at, document_id = place
-        if not math.isfinite(updated_at) or not _DOCUMENT_ID.fullmatch(document_id):
-            raise ValueError("not a place in a list")
-        return item_key(tenant, document_id) | {"updated_at": attribute(float(updated_at))}
-    except (ValueError, TypeError, OverflowError, RecursionError, binascii.Error):
-        raise InvalidInput(
-            "This cursor is not from an earlier page.", code="invalid_cursor", where="cursor"
-        ) from None
+def record_of_image(image: Mapping[str, Mapping[str, Any]]) -> DocumentRecord:
+    """The record of an image of the table's stream."""
+    return from_item(DocumentRecord, image)

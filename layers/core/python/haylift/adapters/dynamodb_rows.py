@@ -10,7 +10,7 @@ from typing import Any, get_type_hints
 type Item = dict[str, dict[str, Any]]
 """An item as the low-level client speaks it: `{"revision": {"N": "3"}}`."""
 
-type Value = str | int | float | frozenset[str]
+type Value = str | int | float | frozenset[str] | tuple[str, ...]
 
 _NAME = re.compile(r"#(\w+)")
 
@@ -20,10 +20,12 @@ def attribute(value: Value) -> dict[str, Any]:
 
     A set of strings is a list: DynamoDB has no empty sets.
     """
-    if isinstance(value, frozenset):
-        return {"L": [{"S": text} for text in sorted(value)]}
+    if isinstance(value, frozenset | tuple):
+        return {"L": [{"S": text} for text in (value if isinstance(value, tuple) else sorted(value))]}
     if isinstance(value, Enum):
         return {"S": str(value.value)}
+    if isinstance(value, bool):
+        return {"BOOL": value}
     return {"S": value} if isinstance(value, str) else {"N": repr(value)}
 
 
@@ -45,10 +47,14 @@ def _readers(kind: type[Any]) -> dict[str, Any]:
 
 
 def _read(kind: Any, attribute: Mapping[str, Any]) -> Any:
+    if kind is bool:
+        return attribute["BOOL"]
     if kind in (int, float):
         return kind(attribute["N"])
     if kind == frozenset[str]:
         return frozenset(item["S"] for item in attribute["L"])
+    if kind == tuple[str, ...]:
+        return tuple(item["S"] for item in attribute["L"])
     return kind(attribute["S"])
 
 
@@ -61,6 +67,7 @@ class Update:
         condition: with `#name` and `:name` placeholders; the values stand in `values` or `assign`.
         assign: attributes to set.
         add: numbers to add; an absent attribute counts as 0.
+        append: lines to put at the end of a list; an absent attribute is an empty one.
         remove: attributes to drop.
     """
 
@@ -68,18 +75,21 @@ class Update:
     condition: str
     assign: Mapping[str, Value] = dataclasses.field(default_factory=dict)
     add: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    append: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
     remove: tuple[str, ...] = ()
     values: Mapping[str, Value] = dataclasses.field(default_factory=dict)
 
     def request(self, table_name: str) -> dict[str, Any]:
         """The request, for `update_item` and for the updates of a transaction alike."""
         clauses = (
-            _clause("SET", [f"#{name} = :{name}" for name in self.assign]),
+            _clause("SET", [f"#{name} = :{name}" for name in self.assign] + self._appended()),
             _clause("ADD", [f"#{name} :{name}" for name in self.add]),
             _clause("REMOVE", [f"#{name}" for name in self.remove]),
         )
         expression = " ".join(clause for clause in clauses if clause)
-        values = {**self.values, **self.assign, **self.add}
+        values = {**self.values, **self.assign, **self.add, **self.append}
+        if self.append:
+            values["nothing"] = ()
         request: dict[str, Any] = {
             "TableName": table_name,
             "Key": {name: attribute(value) for name, value in self.key.items()},
@@ -89,6 +99,9 @@ class Update:
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
         return request | ({"ConditionExpression": self.condition} if self.condition else {})
+
+    def _appended(self) -> list[str]:
+        return [f"#{name} = list_append(if_not_exists(#{name}, :nothing), :{name})" for name in self.append]
 
 
 def _clause(word: str, actions: list[str]) -> str:

@@ -27,6 +27,13 @@ class EmfTelemetry:
                 emf.add_dimension(name=name, value=text)
 
 
+class NoTelemetry:
+    """Records nothing: for calls that must not count among those of users."""
+
+    def record(self, metric: Metric, value: float, **dimensions: str) -> None:
+        """Does nothing."""
+
+
 class _RequestId(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         record.request_id = request_id.get()

@@ -2,78 +2,116 @@
 
 import json
 import os
-import selectors
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
-from typing import Any
 
-from haylift.domain.chunks import Block, ParsedDocument
+from haylift.adapters.parser_budget import Budget, ParserLimits, limit_reached
+from haylift.adapters.parser_lines import Line, Parts, lines_of
+from haylift.domain.chunks import ParsedDocument
 from haylift.domain.documents import DocumentKey
 from haylift.domain.errors import DocumentRejected
+from haylift.domain.texts import TextPart
+from haylift.ports.texts import ParserOrder
+from haylift.resilience import Deadline
+
+__all__ = ["ParserLimits", "ParserProcess"]
 
 COMMAND = (sys.executable, "-P", "-S", "-m", "haylift.parsing")
 """`-P`: the working folder is no place to import from; `-S`: where modules lie is given, not searched."""
 
-MAX_BYTES_PER_CHAR = 6
-"""A control character as JSON writes it; UTF-8 takes 4 at most."""
-
-LINE_BYTES = 4_096
-"""Room for what a block's line holds beside its text, and for the first and the last line."""
-
-READ_BYTES = 65_536
-
-
-@dataclass(frozen=True, kw_only=True)
-class ParserLimits:
-    """What one file may cost.
-
-    Args:
-        time_s: of the wall clock and, apart, of the processor.
-        memory_bytes: of the child's address space.
-        output_chars: of text.
-    """
-
-    time_s: float
-    memory_bytes: int
-    output_chars: int
+RECIPE = "1"
+"""Raised whenever a converter gives other text for the same bytes, or parts are cut elsewhere."""
 
 
 class ParserProcess:
     """Runs `python -m haylift.parsing` with an empty environment, pipes and limits (port `Parser`).
 
     Pipes and no multiprocessing: Lambda has no `/dev/shm`.
+
+    A child streams its blocks, so that neither process ever holds more than one part of a long file. It
+    begins at any page: one that used up its memory after some parts is followed by a fresh one.
+
+    Args:
+        limits: of each file.
+        ocr: whether pictures of text are read too.
     """
 
     def __init__(
         self,
         limits: ParserLimits,
         *,
+        ocr: bool = False,
         command: tuple[str, ...] = COMMAND,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._limits = limits
+        self._ocr = ocr
         self._command = command
         self._now = now
 
+    @property
+    def recipe(self) -> str:
+        """Changes whenever the same bytes would give other text or other parts."""
+        return f"{RECIPE};ocr" if self._ocr else RECIPE
+
     def parse(self, file: Path, key: DocumentKey, content_type: str) -> ParsedDocument:
-        """Parses within the limits; nothing is cut silently.
+        """The whole file in memory: for small ones, outside of an ingestion. Raises as `parts`."""
+        seconds = self._limits.total_time_s + 1.0
+        order = ParserOrder(file=file, key=key, content_type=content_type, deadline=Deadline.after(seconds))
+        documents = [part.document for part in self.parts(order)]
+        omissions: dict[str, int] = {}
+        for document in documents:
+            for kind, count in document.omissions.items():
+                omissions[kind] = omissions.get(kind, 0) + count
+        blocks = tuple(block for document in documents for block in document.blocks)
+        return replace(documents[0], blocks=blocks, omissions=omissions)
+
+    def parts(self, order: ParserOrder) -> Iterator[TextPart]:
+        """Parses within the limits, part by part; nothing is cut silently.
 
         Raises:
             DocumentRejected: with the parser's reason; `parser_limit` when a limit ended it, `damaged`
                 when it died of the file.
+            DeadlineExceeded: the order's deadline was earlier than any limit.
         """
-        request = {
-            "file": str(file),
-            "name": PurePosixPath(key.path).name,
-            "content_type": content_type,
+        budget = Budget(self._limits, order.after, order.deadline)
+        after = order.after
+        while True:
+            parts = Parts(after, budget, order.on_page)
+            # Closed at once when the consumer stops: no child outlives the order that it works on.
+            lines = self._lines(self._request(order, after, budget), budget)
+            try:
+                yield from parts.of(lines)
+            finally:
+                lines.close()
+            has_advanced = parts.last is not None and parts.last is not after
+            if parts.last is not None and has_advanced and parts.last.is_last:
+                return
+            if parts.last is None or not has_advanced or not parts.last.page_count:
+                raise limit_reached()
+            after = parts.last
+
+    def _request(self, order: ParserOrder, after: TextPart | None, budget: Budget) -> Line:
+        return {
+            "file": str(order.file),
+            "name": PurePosixPath(order.key.path).name,
+            "content_type": order.content_type,
+            "first_page": after.last_page + 1 if after else 1,
+            "pages": self._limits.pages,
+            "unpacked_ratio": self._limits.unpacked_ratio,
+            "ocr": self._ocr,
             "memory_bytes": self._limits.memory_bytes,
             "time_s": self._limits.time_s,
-            "output_chars": self._limits.output_chars,
+            "total_time_s": max(self._limits.time_s, self._limits.total_time_s - budget.spent_s),
+            "output_chars": budget.chars_left,
         }
+
+    def _lines(self, request: Line, budget: Budget) -> Generator[Line]:
+        """What the child says, as it comes; ends with its verdict."""
         with subprocess.Popen(  # noqa: S603  # our own module, nothing of the user's in the command
             self._command,
             stdin=subprocess.PIPE,
@@ -83,79 +121,35 @@ class ParserProcess:
             start_new_session=True,
         ) as process:
             try:
-                output = self._output(process, json.dumps(request).encode())
+                _send(process, request)
+                yield from lines_of(process, budget, self._now)
                 status = process.wait(timeout=1.0)
-            except (DocumentRejected, subprocess.TimeoutExpired) as fault:
+            except subprocess.TimeoutExpired as fault:
+                raise limit_reached() from fault
+            finally:
                 process.kill()
-                raise _limit_reached() from fault
-            except BrokenPipeError:
-                status = process.wait()
-                output = b""
-        return _document(output, status)
+        # Without a verdict it died: by the kernel's limits (a signal), or of the file.
+        if status < 0:
+            raise limit_reached()
+        raise DocumentRejected("The parser died of the file.", reason="damaged")
 
-    def _output(self, process: "subprocess.Popen[bytes]", request: bytes) -> bytes:
-        """Everything the child wrote, read as it comes."""
-        ends_at = self._now() + self._limits.time_s
-        most_bytes = self._limits.output_chars * MAX_BYTES_PER_CHAR + LINE_BYTES
-        if process.stdin is None or process.stdout is None:
-            raise ValueError("the child has pipes")
+
+def _send(process: "subprocess.Popen[bytes]", request: Line) -> None:
+    if process.stdin is None:
+        raise ValueError("the child has pipes")
+    try:
         with process.stdin as pipe:
-            pipe.write(request)
-        output = bytearray()
-        with selectors.DefaultSelector() as selector:
-            selector.register(process.stdout, selectors.EVENT_READ)
-            while selector.select(timeout=max(0.0, ends_at - self._now())):
-                part = os.read(process.stdout.fileno(), READ_BYTES)
-                if not part:
-                    return bytes(output)
-                output += part
-                if len(output) > most_bytes:
-                    break
-        raise _limit_reached()
-
-
-def _limit_reached() -> DocumentRejected:
-    return DocumentRejected(
-        "The file costs more time, memory or text than the limits.", reason="parser_limit"
-    )
+            pipe.write(json.dumps(request).encode())
+    except BrokenPipeError:
+        # It is dead already; what it says, nothing, leads to its status.
+        return
 
 
 def _environment() -> dict[str, str]:
-    """Nothing of ours but where the modules lie, and Lambda's own path of shared libraries."""
+    """Where the modules lie, how many threads, and Lambda's own path of shared libraries; nothing else."""
     environment = {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path), "PYTHONUTF8": "1"}
+    # Each thread and each arena of its own reserves up to 64 MiB of the address space that is limited.
+    environment |= {"MALLOC_ARENA_MAX": "1", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
     if "LD_LIBRARY_PATH" in os.environ:
         environment["LD_LIBRARY_PATH"] = os.environ["LD_LIBRARY_PATH"]
     return environment
-
-
-def _document(output: bytes, status: int) -> ParsedDocument:
-    """The answer's document. A child that a file took over can write anything, so nothing is assumed."""
-    try:
-        lines: list[dict[str, Any]] = [json.loads(line) for line in output.splitlines()]
-        verdict = lines.pop() if output.endswith(b"\n") else {}
-        if "rejected" in verdict:
-            raise DocumentRejected(str(verdict["detail"]), reason=str(verdict["rejected"]))
-        if verdict.get("end") is True:
-            return _read(lines)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        status = max(status, 0)
-    # Without a verdict it died: by the kernel's limits (a signal), or of the file.
-    reason = "parser_limit" if status < 0 else "damaged"
-    raise DocumentRejected("The parser died of the file.", reason=reason)
-
-
-def _read(lines: list[dict[str, Any]]) -> ParsedDocument:
-    first, *blocks = lines
-    return ParsedDocument(
-        title=str(first["title"]),
-        media_type=str(first["media_type"]),
-        blocks=tuple(
-            Block(
-                text=str(line["text"]),
-                page=None if line["page"] is None else int(line["page"]),
-                headings=tuple(map(str, line["headings"])),
-                is_table=bool(line["is_table"]),
-            )
-            for line in blocks
-        ),
-    )

@@ -5,6 +5,7 @@ key is not URL-encoded.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -12,6 +13,8 @@ from typing import Any
 from haylift.domain.documents import DocumentKey, padded_sequencer
 from haylift.domain.errors import InvalidInput
 from haylift.domain.events import ObjectEvent, ObjectEventKind
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9+/=-]{1,80}")
 
 
 def read_object_event(body: str, bucket: str) -> ObjectEvent:
@@ -42,13 +45,20 @@ def read_object_event(body: str, bucket: str) -> ObjectEvent:
     if event_bucket != bucket:
         raise InvalidInput("The event is of another bucket.", code="foreign_bucket")
     version_id = str(place.get("version-id") or "")
+    kind = _kind(event, version_id)
     return ObjectEvent(
-        kind=_kind(event, version_id),
+        kind=kind,
         key=DocumentKey.parse(key),
         sequencer=padded_sequencer(sequencer),
         version_id=version_id,
         occurred_at=_occurred_at(event.get("time")),
+        request_id=_request_id(detail) if kind is ObjectEventKind.CREATED else "",
     )
+
+
+def _request_id(detail: Mapping[str, Any]) -> str:
+    said = str(detail.get("request-id") or "")
+    return said if _REQUEST_ID.fullmatch(said) else ""
 
 
 def _occurred_at(text: object) -> float:

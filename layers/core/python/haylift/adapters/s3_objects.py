@@ -10,6 +10,7 @@ from typing import Any
 from botocore.exceptions import ClientError, IncompleteReadError
 
 from haylift.adapters.aws import error_code, translated
+from haylift.adapters.s3_quarantine import S3Quarantine
 from haylift.domain.documents import ObjectVersion
 from haylift.domain.errors import InvalidInput, StoreUnavailable
 from haylift.ports.ingestion import UploadForm
@@ -20,17 +21,13 @@ GONE_CODES = frozenset({"404", "NoSuchKey", "NoSuchVersion", "NotFound", "Method
 DOWNLOAD_CHUNK_BYTES = 1_048_576
 
 
-class S3Objects:
+class S3Objects(S3Quarantine):
     """One bucket's objects, versions and presigned requests.
 
     Args:
         bucket: the bucket's name.
         client: an `s3` client that signs with SigV4.
     """
-
-    def __init__(self, bucket: str, client: Any) -> None:
-        self._bucket = bucket
-        self._client = client
 
     def head(self, key: str, version_id: str | None = None) -> ObjectVersion | None:
         """The current (or the given) version; None when it is gone or hidden by a delete marker."""
@@ -59,10 +56,11 @@ class S3Objects:
                 raise StoreUnavailable("The upload bucket broke off a download.") from fault
         return _version(answer)
 
-    def delete(self, key: str) -> None:
-        """Puts a delete marker; deleting twice is no error."""
+    def delete(self, key: str) -> str:
+        """Puts a delete marker and gives its version id; deleting twice is no error."""
         with translated("upload bucket"):
-            self._client.delete_object(Bucket=self._bucket, Key=key)
+            answer = self._client.delete_object(Bucket=self._bucket, Key=key)
+        return str(answer.get("VersionId", ""))
 
     def upload_form(
         self,

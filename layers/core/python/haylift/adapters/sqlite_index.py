@@ -10,8 +10,15 @@ from pathlib import Path
 import numpy as np
 
 from haylift.adapters.sqlite_filters import SqlValue, readable
-from haylift.adapters.sqlite_rows import chunks_of, delete_rows, insert_chunk, require_dimensions
-from haylift.adapters.sqlite_store import BUSY_TIMEOUT_S, SqliteStore, create_store, store_path, translated
+from haylift.adapters.sqlite_rows import chunks_of, delete_rows, digest_of, insert_chunk, require_dimensions
+from haylift.adapters.sqlite_store import (
+    BUSY_TIMEOUT_S,
+    SqliteStore,
+    create_store,
+    require_ready,
+    store_path,
+    translated,
+)
 from haylift.adapters.sqlite_table import ChunkTable, Mask, row_ids
 from haylift.domain.chunks import EmbeddedChunk, Hit, Legs
 from haylift.domain.errors import IndexUnavailable
@@ -87,6 +94,7 @@ class SqliteIndex:
             if opened is None:
                 return Legs()
             with opened.store.reading() as connection:
+                require_ready(connection)
                 table = opened.table(connection)
                 allowed = _readable(connection, table, query, scope)
                 keyword: list[tuple[int, float]] = []
@@ -100,14 +108,17 @@ class SqliteIndex:
                     semantic = table.best(table.by_vector(query.vector), allowed, query.depth)
                 _tally_legs(query, between - started, time.perf_counter() - between)
                 chunks = chunks_of(connection, {row_id for row_id, _ in (*keyword, *semantic)})
+        # A row that other hands than ours removed is for reconcile to find; the search goes on without it.
         return Legs(
             keyword=tuple(
                 Hit(chunk=chunks[row_id], score=score, keyword_rank=rank, keyword_score=score)
                 for rank, (row_id, score) in enumerate(keyword, start=1)
+                if row_id in chunks
             ),
             semantic=tuple(
                 Hit(chunk=chunks[row_id], score=score, semantic_rank=rank, semantic_score=score)
                 for rank, (row_id, score) in enumerate(semantic, start=1)
+                if row_id in chunks
             ),
         )
 
@@ -190,6 +201,15 @@ class SqliteIndex:
                 ).fetchall()
         return frozenset(chunk_id for (chunk_id,) in rows)
 
+    def stored_digest(self, tenant: str, generation: str, document_id: str, *, revision: int) -> str:
+        """The digest of all committed chunks of the revision."""
+        with translated():
+            opened = self._opened(store_path(self._directory, tenant, generation))
+            if opened is None:
+                return ""
+            with opened.store.reading() as connection:
+                return digest_of(connection, document_id, revision)
+
     def refresh(self, tenant: str, generation: str) -> None:
         """Does nothing: a committed write is seen by every later transaction of every process."""
 
@@ -218,6 +238,7 @@ class SqliteIndex:
         if opened is None:
             raise FileNotFoundError(path)  # also of one that was there a moment ago
         with opened.store.reading() as connection:
+            require_ready(connection)
             connection.execute("SELECT sequence FROM state").fetchone()
 
     def close(self) -> None:

@@ -1,5 +1,6 @@
 """Chunks as rows of a SQLite file."""
 
+import hashlib
 import json
 import sqlite3
 from collections.abc import Iterable, Sequence
@@ -53,6 +54,23 @@ def delete_rows(connection: sqlite3.Connection, gone: Sequence[int]) -> None:
     connection.executemany("DELETE FROM fields WHERE row_id = ?", bound)
     connection.executemany("DELETE FROM chunk_groups WHERE row_id = ?", bound)
     connection.executemany("DELETE FROM terms WHERE rowid = ?", bound)
+
+
+def digest_of(connection: sqlite3.Connection, document_id: str, revision: int) -> str:
+    """SHA-256 (hexadecimal) over the revision's chunks by id: contents and vectors; empty without chunks."""
+    digest = hashlib.sha256()
+    count = 0
+    for chunk_id, content, vector in connection.execute(
+        "SELECT c.chunk_id, c.content, v.vector FROM chunks c JOIN vectors v USING (row_id)"
+        " WHERE c.document_id = ? AND c.revision = ? ORDER BY c.chunk_id",
+        (document_id, revision),
+    ):
+        # Lengths first, so that what moves from one part to the next is seen.
+        digest.update(f"{chunk_id} {len(content)} {len(vector)} ".encode())
+        digest.update(content)
+        digest.update(vector)
+        count += 1
+    return digest.hexdigest() if count else ""
 
 
 def _content(chunk: Chunk) -> bytes:

@@ -51,6 +51,9 @@ INSERT INTO state VALUES(0, 0);
 """`row_id` is never used again (AUTOINCREMENT), so a reader can tell what came and what went.
 `state.sequence` grows with every writing transaction, `dimensions` is that of all vectors (0: none)."""
 
+REBUILDING = 1
+"""`user_version` of a file that is made anew from the bucket: it takes writes and answers nobody yet."""
+
 GENERATION = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
 BUSY_TIMEOUT_S = 5.0
 _PAGE_CACHE_KIB = 16_384
@@ -89,7 +92,17 @@ def translated() -> Iterator[None]:
         raise IndexUnavailable("The index's folder cannot be used.") from error
 
 
-def create_store(path: Path) -> None:
+def require_ready(connection: sqlite3.Connection) -> None:
+    """Refuses to answer from a file that does not hold everything yet.
+
+    Raises:
+        IndexUnavailable: a retry helps when the rebuild has ended.
+    """
+    if connection.execute("PRAGMA user_version").fetchone()[0] == REBUILDING:
+        raise IndexUnavailable("The index is being rebuilt from the documents.", retry_after_s=60.0)
+
+
+def create_store(path: Path, *, version: int = 0) -> None:
     """Makes the file with its schema unless it exists; several processes may do so at once.
 
     The file is made whole under another name and then linked to its own, so that nobody ever opens a
@@ -102,7 +115,7 @@ def create_store(path: Path) -> None:
     try:
         with closing(sqlite3.connect(draft, autocommit=True)) as connection:
             connection.execute("PRAGMA journal_mode = WAL").fetchone()
-            connection.executescript(f"BEGIN; {SCHEMA} COMMIT;")
+            connection.executescript(f"BEGIN; {SCHEMA} PRAGMA user_version = {version}; COMMIT;")
         with suppress(FileExistsError):
             path.hardlink_to(draft)
     finally:

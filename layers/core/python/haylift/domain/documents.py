@@ -116,6 +116,17 @@ def padded_sequencer(sequencer: str) -> str:
     return sequencer.upper().ljust(SEQUENCER_WIDTH, "0")
 
 
+def next_sequencer(padded: str) -> str:
+    """The sequencer of a claim of our own, after the event `padded` and before S3's next one.
+
+    S3's sequencers are far shorter than the padded width, so that there is room between any two of them.
+
+    >>> padded_sequencer("1A") < next_sequencer(padded_sequencer("1A")) < padded_sequencer("1A01")
+    True
+    """
+    return f"{int(padded or '0', 16) + 1:0{SEQUENCER_WIDTH}X}"
+
+
 @dataclass(frozen=True, kw_only=True)
 class ObjectVersion:
     """One version of an object as a HEAD request shows it; `version_id` is `null` in unversioned buckets."""
@@ -137,6 +148,17 @@ class DocumentRecord:
     `draft` names the bytes, and the way to read them, that the chunks of an unfinished revision are made of.
     `access_groups` are those of the last version that was read, `claimed_groups` those of the newest
     claimed one: who sees the document must be in both; an empty set is everybody in the tenant.
+    `expires_at` is when its uploader wants it deleted, 0: never.
+    `event_version_id` is the version or delete marker that the newest claimed event named;
+    `erased_version_id`, `erased_revision` and `erased_at` are of the last deletion that was carried out,
+    after the index was seen to hold nothing of the document.
+    `history` has a line for each change of state (`domain/history.py`), the newest last.
+    `partial_detail` counts what the text lacks of the file, such as `2 pages`; empty: nothing.
+    `quarantine_key` is where a rejected version is set aside, written before the copy; empty: nowhere.
+    `request_id` is S3's request that put the newest claimed version, as its event named it.
+    `chunks_digest` is that of the live revision's chunks as they were when it went live; empty: not known.
+    `handovers` counts the attempts that ran out of time after progress and left the rest to a next one.
+    `resends` counts how often its order was sent once more, the last time at `resent_at`.
     """
 
     tenant: str
@@ -167,6 +189,24 @@ class DocumentRecord:
     searchable_at: float = 0.0
     claimed_groups: frozenset[str] = frozenset()
     access_groups: frozenset[str] = frozenset()
+    expires_at: int = 0
+    event_version_id: str = ""
+    erased_version_id: str = ""
+    erased_revision: int = 0
+    erased_at: float = 0.0
+    history: tuple[str, ...] = ()
+    partial_detail: str = ""
+    quarantine_key: str = ""
+    request_id: str = ""
+    chunks_digest: str = ""
+    handovers: int = 0
+    resends: int = 0
+    resent_at: float = 0.0
+
+    @property
+    def partial(self) -> bool:
+        """True when parts of the file could not be read and what is searchable lacks them."""
+        return bool(self.partial_detail)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,3 +215,27 @@ class Epoch:
 
     generation: str
     content_version: int
+
+
+class LiveRevision(int):
+    """The revision that readers see; made live at `since`, epoch seconds (0: not known, long ago).
+
+    `claimed_groups` are those of the newest claimed version, which may still wait: whoever is in none of
+    them must not see the live one either; empty: everybody.
+    """
+
+    since: float
+    claimed_groups: frozenset[str]
+
+    def __new__(
+        cls, revision: int, since: float = 0.0, claimed_groups: frozenset[str] = frozenset()
+    ) -> "LiveRevision":
+        """A plain number that knows its age and its readers."""
+        made = super().__new__(cls, revision)
+        made.since = since
+        made.claimed_groups = claimed_groups
+        return made
+
+    def is_for(self, groups: frozenset[str]) -> bool:
+        """Whether somebody in these groups may see it, as far as the newest claim goes."""
+        return not self.claimed_groups or bool(self.claimed_groups & groups)

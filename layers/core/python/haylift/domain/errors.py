@@ -14,6 +14,7 @@
     │   ├── CacheUnavailable
     │   └── StoreUnavailable  tables, buckets, queues, keys
     ├── DocumentRejected      a verdict about one document; final until the file changes
+    ├── LegalHold             a version of the file must be kept; a retry helps after the hold has ended
     └── OutOfTurn             this worker may not act on the document now
 
 HTTP statuses are given once, in `haylift.http`.
@@ -24,6 +25,22 @@ KEYWORD_ONLY = "keyword_only"
 
 MODEL_SLEEPING = "model_sleeping"
 """Code of `ModelUnavailable` when the endpoint has no copy running and wakes one up."""
+
+REJECTION_REASONS = frozenset(
+    {
+        "empty",
+        "no_text",
+        "encrypted",
+        "damaged",
+        "too_large",
+        "unsupported_format",
+        "parser_limit",
+        "model_refused",
+        "invalid_metadata",
+        "repeated_failure",
+    }
+)
+"""All reasons of `DocumentRejected`; each is a value of a metric's dimension, so no file may invent one."""
 
 
 class HayliftError(Exception):
@@ -149,8 +166,7 @@ class StoreUnavailable(DependencyUnavailable):
 class DocumentRejected(HayliftError):
     """A verdict about one document: it cannot be indexed as it is.
 
-    `reason` is machine readable: `empty`, `no_text`, `encrypted`, `damaged`, `too_large`,
-    `unsupported_format`, `parser_limit`, `model_refused`, `invalid_metadata`, `repeated_failure`.
+    `reason` is machine readable, one of `REJECTION_REASONS`.
     """
 
     code = "document_rejected"
@@ -158,6 +174,12 @@ class DocumentRejected(HayliftError):
     def __init__(self, detail: str, *, reason: str) -> None:
         super().__init__(detail)
         self.reason = reason
+
+
+class LegalHold(HayliftError):
+    """A version of a file is under legal hold or retention, so that it cannot be removed for good."""
+
+    code = "legal_hold"
 
 
 class OutOfTurn(HayliftError):

@@ -63,7 +63,10 @@ class SearchAnswer:
 
 @dataclass(frozen=True, kw_only=True)
 class Citation:
-    """Where a sentence of an answer stands, word for word, in a document."""
+    """Where a sentence of an answer stands, word for word, in a document.
+
+    `start_char` and `end_char` are its place in the stored text; None: not known.
+    """
 
     document_id: str
     key: str
@@ -71,6 +74,10 @@ class Citation:
     quote: str
     page: int | None = None
     heading: str | None = None
+    slide: int | None = None
+    sheet: str | None = None
+    start_char: int | None = None
+    end_char: int | None = None
     score: float = 0.0
 
 

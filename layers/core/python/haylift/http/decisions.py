@@ -31,7 +31,7 @@ _STATE_KEY = "audit"
 
 
 def note_decision(request: Request, **known: str) -> None:
-    """Says what only the handler knows: `actor`, `tenant` or `resource`; never a secret.
+    """Says what only the handler knows: `actor`, `tenant`, `action` or `resource`; never a secret.
 
     The caller that the authorizer verified stays the actor, whatever is said here.
     """
@@ -54,7 +54,7 @@ def record_request(scope: MutableMapping[str, Any], status: int, code: str) -> N
         AuditRecord(
             actor=str(caller.get("sub") or noted.get("actor") or ANONYMOUS),
             tenant=str(caller.get("tenant") or noted.get("tenant") or ""),
-            action=f"{scope['method']} {path}",
+            action=noted.get("action") or f"{scope['method']} {path}",
             resource=str(noted.get("resource") or scope.get("path_params", {}).get(RESOURCE_PARAMETER) or ""),
             outcome=outcome_of(status),
             request_id=str(scope.get("state", {}).get("request_id", "")),

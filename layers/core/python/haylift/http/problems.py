@@ -17,6 +17,7 @@ from haylift.domain.errors import (
     DocumentRejected,
     HayliftError,
     InvalidInput,
+    LegalHold,
     LimitExceeded,
     ModelUnavailable,
     NotAllowed,
@@ -36,6 +37,7 @@ STATUS_BY_ERROR: dict[type[HayliftError], int] = {
     LimitExceeded: 429,
     DependencyUnavailable: 503,
     DocumentRejected: 422,
+    LegalHold: 409,
     OutOfTurn: 409,
     HayliftError: 500,
 }

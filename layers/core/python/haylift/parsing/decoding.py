@@ -1,6 +1,8 @@
 """Bytes to text in the encoding that they are in."""
 
 import codecs
+import unicodedata
+from collections import Counter
 from collections.abc import Iterator
 
 from haylift.domain.errors import DocumentRejected
@@ -22,6 +24,10 @@ CANDIDATES = [
 
 MAX_CONTROL_RATIO = 0.02
 """Share of control characters above which bytes are not text."""
+
+MIN_WIDE_CHARS = 16
+MIN_SCRIPT_RATIO = 0.8
+"""Share of one script and ASCII in a text; bytes that are no text hit every script."""
 
 _CONTROL = bytes(byte for byte in range(32) if byte not in b"\t\n\r\x0b\x0c\x1b") + b"\x7f"
 
@@ -59,6 +65,18 @@ def is_probably_text(head: bytes) -> bool:
     return b"\0" not in head and controls <= len(head) * MAX_CONTROL_RATIO
 
 
+def decode_head(head: bytes) -> str:
+    """A file's beginning, good enough to see its syntax: letters beyond ASCII may be wrong ones."""
+    marked = _marked_or_wide(head)
+    if marked:
+        return head.decode(marked, "ignore").removeprefix("\ufeff")
+    try:
+        # The last character may be torn.
+        return head[:-3].decode() + head[-3:].decode(errors="ignore")
+    except UnicodeDecodeError:
+        return head.decode("latin-1")
+
+
 def _marked_or_wide(data: bytes) -> str:
     """An encoding with a byte order mark, or UTF-16 without one."""
     for mark, encoding in BOMS:
@@ -71,7 +89,30 @@ def _marked_or_wide(data: bytes) -> str:
         return "utf-16-le"
     if sample[0::2].count(0) > half * 0.3 and sample[1::2].count(0) < half * 0.02:
         return "utf-16-be"
-    return ""
+    # Every other script shows itself by bytes that no text of single bytes has.
+    return _wide_script(sample) if len(sample) > len(sample.translate(None, _CONTROL)) else ""
+
+
+def _wide_script(sample: bytes) -> str:
+    """UTF-16 without a byte order mark in a script that leaves no zeros; empty when it is none."""
+    best = (MIN_SCRIPT_RATIO, "")
+    for encoding in ("utf-16-le", "utf-16-be"):
+        try:
+            # The last character may be torn.
+            text = sample[: len(sample) // 2 * 2 - 2].decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        odd = sum(unicodedata.category(letter)[0] == "C" and letter not in "\t\r\n" for letter in text)
+        if len(text) >= MIN_WIDE_CHARS and not odd:
+            scripts = Counter(
+                "east" if "\u3000" <= letter < "\uac00" else ord(letter) >> 8 for letter in text
+            )
+            # ASCII stands in every script.
+            most = max(
+                count + scripts[0] for script, count in scripts.items() if script != 0 or len(scripts) == 1
+            )
+            best = max(best, (most / len(text), encoding))
+    return best[1]
 
 
 def _likely(data: bytes) -> str:

@@ -1,18 +1,25 @@
 """Word documents: paragraphs, lists and tables in the order of the body."""
 
-import zipfile
 from collections.abc import Iterator
 from typing import Any
 
-from docx import Document
+from docx.opc.part import PartFactory
 from docx.oxml.ns import qn
+from docx.oxml.parser import parse_xml
+from docx.package import Package
+from docx.parts.document import DocumentPart
 
 from haylift.domain.chunks import Block
-from haylift.domain.errors import DocumentRejected
+from haylift.parsing.archive import check_package
 from haylift.parsing.converter import Converted, Outline, SourceFile
 
-MAX_UNPACKED_BYTES = 209_715_200
-"""Sum of the archive's parts; a 426 kB file that unpacks to 400 M characters was seen."""
+OTHER_MAIN_PARTS = (
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.template.main+xml",
+    "application/vnd.ms-word.document.macroEnabled.main+xml",
+    "application/vnd.ms-word.template.macroEnabledTemplate.main+xml",
+)
+
+NOTES = {"footnotes": "Footnotes", "endnotes": "Endnotes"}
 
 _PARAGRAPH, _TABLE = qn("w:p"), qn("w:tbl")
 _BREAKS = {qn("w:tab"): "\t", qn("w:br"): "\n", qn("w:cr"): "\n", qn("w:noBreakHyphen"): "-"}
@@ -25,19 +32,20 @@ def convert(source: SourceFile) -> Converted:
     """A Word document's text; its title is the property, or the first paragraph of style Title.
 
     Raises:
-        DocumentRejected: `parser_limit` when it unpacks to too much, `damaged` when a part declares a
-            document type: Word writes none, and its entities would be left out without a trace.
+        DocumentRejected: as `check_package` does.
     """
-    with zipfile.ZipFile(source.path) as archive:
-        if sum(entry.file_size for entry in archive.infolist()) > MAX_UNPACKED_BYTES:
-            raise DocumentRejected("The document unpacks to more than the limit.", reason="parser_limit")
-        with archive.open("word/document.xml") as part:
-            if b"<!DOCTYPE" in part.read(4_096):
-                raise DocumentRejected("The document declares a document type.", reason="damaged")
-    document = Document(str(source.path))
-    levels = _heading_levels(document)
-    title = document.core_properties.title or _styled_title(document, levels)
-    return Converted(title=title.strip(), blocks=_blocks(document.element.body, levels))
+    check_package(source)
+    part = _package(source).main_document_part
+    levels = _heading_levels(part.document)
+    title = part.core_properties.title or _styled_title(part.document, levels)
+    return Converted(title=title.strip(), blocks=_all_blocks(part, levels))
+
+
+def _package(source: SourceFile) -> Any:
+    """python-docx opens a template or a document with macros only when it is told what they are."""
+    for content_type in OTHER_MAIN_PARTS:
+        PartFactory.part_type_for[content_type] = DocumentPart
+    return Package.open(source.loaded())
 
 
 def _heading_levels(document: Any) -> dict[str, int]:
@@ -61,6 +69,20 @@ def _styled_title(document: Any, levels: dict[str, int]) -> str:
         if levels.get(paragraph.style or "") == 0:
             return _text(paragraph)
     return ""
+
+
+def _all_blocks(part: Any, levels: dict[str, int]) -> Iterator[Block]:
+    """The body, then the notes, which stand in parts of their own."""
+    yield from _blocks(part.document.element.body, levels)
+    for relation in part.rels.values():
+        kind = relation.reltype.rpartition("/")[2]
+        if kind not in NOTES or relation.is_external:
+            continue
+        for note in parse_xml(relation.target_part.blob):
+            # Those of a type are the lines that part notes from the text.
+            text = "" if note.get(qn("w:type")) else _text(note).strip()
+            if text:
+                yield Block(text=text, headings=(NOTES[kind],))
 
 
 def _blocks(body: Any, levels: dict[str, int]) -> Iterator[Block]:

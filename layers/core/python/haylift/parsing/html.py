@@ -17,6 +17,7 @@ BLOCK_TAGS = frozenset(HEADING_LEVELS) | {
     "main", "ol", "option", "p", "pre", "section", "select", "summary", "table", "textarea", "ul",
 }  # fmt: skip
 _CHARSET = re.compile(rb"<meta[^>]+charset\s*=\s*[\"']?([\w-]+)", re.IGNORECASE)
+_CLOSED = re.compile(r"<(title|script|style|textarea|iframe|noscript|template|object)\b([^<>]*)/>", re.I)
 _SPACE = re.compile(r"\s+")
 DECLARATION_BYTES = 1_024
 """Where HTML wants its encoding declared (WHATWG, "Determining the character encoding")."""
@@ -24,9 +25,15 @@ DECLARATION_BYTES = 1_024
 
 def convert(source: SourceFile) -> Converted:
     """A page's text; its title is `<title>`, else the first `<h1>`."""
-    data = source.path.read_bytes()
+    data = source.read_bytes()
     declared = _CHARSET.search(data[:DECLARATION_BYTES])
-    return convert_text(decode(data, declared.group(1).decode("ascii", "replace") if declared else ""))
+    html = decode(data, declared.group(1).decode("ascii", "replace") if declared else "")
+    return convert_xhtml(html) if html.lstrip("\ufeff \r\n").startswith("<?xml") else convert_text(html)
+
+
+def convert_xhtml(xhtml: str) -> Converted:
+    """The same for XHTML, where `<title/>` is whole: HTML would take the rest of the page for the title."""
+    return convert_text(_CLOSED.sub(r"<\1\2></\1>", xhtml))
 
 
 def convert_text(html: str) -> Converted:

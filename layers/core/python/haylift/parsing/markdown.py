@@ -22,7 +22,7 @@ _TOP = 0
 
 def convert(source: SourceFile) -> Converted:
     """A Markdown file's text; its title is the front matter's, else the first heading of level 1."""
-    text = decode(source.path.read_bytes()).replace("\r\n", "\n").replace("\r", "\n")
+    text = decode(source.read_bytes()).replace("\r\n", "\n").replace("\r", "\n")
     front = _FRONT_MATTER.match(text)
     named = _FRONT_TITLE.search(front.group(1)) if front else None
     parser = MarkdownIt("commonmark", {"maxNesting": MAX_NESTING}).enable("table")

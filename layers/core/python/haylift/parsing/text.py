@@ -12,7 +12,7 @@ _BLANK_LINE = re.compile(r"\n[ \t]*(?:\n[ \t]*)+")
 
 def convert(source: SourceFile) -> Converted:
     """Text in any common encoding; it has no title."""
-    return Converted(title="", blocks=paragraphs(decode(source.path.read_bytes())))
+    return Converted(title="", blocks=paragraphs(decode(source.read_bytes())))
 
 
 def paragraphs(text: str, page: int | None = None) -> Iterator[Block]:

@@ -29,6 +29,10 @@ def to_document(hit: Hit) -> Document:
         "key": chunk.key,
         "title": chunk.title,
         "page": chunk.page,
+        "slide": chunk.slide,
+        "sheet": chunk.sheet,
+        "start_char": chunk.start_char,
+        "end_char": chunk.end_char,
         "headings": list(chunk.headings),
         HIT: _Carried(hit),
     }

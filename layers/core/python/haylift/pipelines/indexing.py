@@ -1,4 +1,4 @@
-"""The Haystack pipeline behind every document: parse, clean, split, embed and write."""
+"""The Haystack pipeline behind every document: parse, clean, keep, split, embed and write."""
 
 from typing import Any
 
@@ -11,27 +11,31 @@ from haylift.pipelines.components.chunk_writer import ChunkWriter
 from haylift.pipelines.components.document_cleaner import DocumentCleaner
 from haylift.pipelines.components.document_parser import DocumentParser
 from haylift.pipelines.components.indexing_values import IndexingJob
-from haylift.ports import DocumentIndex, Embedder, IndexedDocument, IndexingTask, Parser
+from haylift.pipelines.components.text_keeper import TextKeeper
+from haylift.ports import DocumentIndex, Embedder, IndexedDocument, IndexingTask, Parser, StoredTexts
 from haylift.services.splitting import SplitLimits
 
-RECIPE_VERSION = 1
+RECIPE_VERSION = 2
 """Raised whenever parsing, cleaning or splitting gives other chunks for the same bytes."""
 
 
 def indexing_pipeline(
-    parser: Parser, embedder: Embedder, index: DocumentIndex, limits: SplitLimits
+    parser: Parser, texts: StoredTexts, embedder: Embedder, index: DocumentIndex, limits: SplitLimits
 ) -> Pipeline:
-    """`parser` -> `cleaner` -> `splitter` -> `writer`.
+    """`parser` -> `cleaner` -> `keeper` -> `splitter` -> `writer`.
 
-    Another component that turns a parsed file into a parsed file can stand between the first three.
+    Another component that turns a parsed file into a parsed file can stand between the first three. The
+    parts of a file pass one after the other: first all of them to the keeper, then all to the writer.
     """
     pipeline = Pipeline(metadata={"name": "haylift-indexing"})
-    pipeline.add_component("parser", DocumentParser(parser))
+    pipeline.add_component("parser", DocumentParser(parser, texts))
     pipeline.add_component("cleaner", DocumentCleaner())
+    pipeline.add_component("keeper", TextKeeper(texts))
     pipeline.add_component("splitter", BlockSplitter(limits.max_tokens, limits.overlap_tokens))
     pipeline.add_component("writer", ChunkWriter(index, embedder))
     pipeline.connect("parser.parsed", "cleaner.parsed")
-    pipeline.connect("cleaner.parsed", "splitter.parsed")
+    pipeline.connect("cleaner.parsed", "keeper.parsed")
+    pipeline.connect("keeper.kept", "splitter.kept")
     pipeline.connect("splitter.split", "writer.split")
     return pipeline
 

@@ -22,9 +22,9 @@ from haylift.ports.ingestion import (
     Lanes,
     Ledger,
     Objects,
-    Parser,
     UploadForm,
 )
+from haylift.ports.lanes import Alarms, LaneHoldStore, LaneSwitches
 from haylift.ports.limits import Allowance, FlagStore, Limit, RateLimiter, Rating, Ratings, TenantLimits
 from haylift.ports.metrics import MetricQuery, MetricReader, MetricSeries
 from haylift.ports.search import (
@@ -40,8 +40,10 @@ from haylift.ports.search import (
     TenantCounts,
     Tenants,
 )
+from haylift.ports.texts import Parser, ParserOrder, StoredTexts
 
 __all__ = [
+    "Alarms",
     "Allowance",
     "AuditArchive",
     "AuditTrail",
@@ -56,6 +58,8 @@ __all__ = [
     "IndexedDocument",
     "IndexingPipeline",
     "IndexingTask",
+    "LaneHoldStore",
+    "LaneSwitches",
     "Lanes",
     "Ledger",
     "LegQuery",
@@ -66,6 +70,7 @@ __all__ = [
     "MetricSeries",
     "Objects",
     "Parser",
+    "ParserOrder",
     "PasswordHasher",
     "QueryPipeline",
     "RateLimiter",
@@ -77,6 +82,7 @@ __all__ = [
     "Revocations",
     "SharedCache",
     "SharedRead",
+    "StoredTexts",
     "TenantCount",
     "TenantCounts",
     "TenantLimits",

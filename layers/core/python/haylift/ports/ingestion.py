@@ -6,12 +6,15 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Protocol
 
-from haylift.domain.chunks import ParsedDocument
 from haylift.domain.documents import DocumentKey, DocumentRecord, DocumentState, Epoch, Lane, ObjectVersion
 from haylift.domain.events import IngestionOrder, ObjectEvent
+from haylift.domain.listing import DocumentFilter
 from haylift.domain.metadata import DocumentMetadata
+from haylift.ports.quarantine import Quarantine
 from haylift.ports.search import LiveRevisions
 from haylift.resilience import Deadline
+
+EVERY_DOCUMENT = DocumentFilter()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +23,20 @@ class Claim:
 
     record: DocumentRecord
     is_new: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClaimTerms:
+    """What was read before the claim.
+
+    Args:
+        expires_at: when the uploader wants the document deleted, epoch seconds; 0: never.
+        seen_revision: of the row before object and metadata were looked at (0: there was no row). The
+            claim is refused when there is another one by now: what was seen may be older than it.
+    """
+
+    expires_at: int
+    seen_revision: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,17 +59,27 @@ class Ledger(LiveRevisions, Protocol):
         """The row, strongly consistent."""
 
     def list(
-        self, tenant: str, *, limit: int, cursor: str | None = None, state: DocumentState | None = None
+        self, tenant: str, *, limit: int, cursor: str | None = None, wanted: DocumentFilter = EVERY_DOCUMENT
     ) -> DocumentPage:
-        """A page of rows; tombstones only when `state` asks for them. `invalid_cursor` is InvalidInput."""
+        """A page of rows, perhaps short: only without a cursor it was the last.
+
+        Tombstones only when `wanted` asks for their state. `invalid_cursor` is InvalidInput.
+        """
 
     def claim(
-        self, event: ObjectEvent, version_id: str, *, lane: Lane, groups: frozenset[str] | None = None
+        self,
+        event: ObjectEvent,
+        version_id: str,
+        *,
+        lane: Lane,
+        groups: frozenset[str] | None = None,
+        terms: ClaimTerms | None = None,
     ) -> Claim:
         """Claims the event by its sequencer: a new revision in state RECEIVED, unless it is late.
 
         `version_id` is the version to index; empty when the object is gone. `groups` are those that
-        may read it, so that nobody else sees the document while it waits; None: as they were.
+        may read it, so that nobody else sees the document while it waits; None: as they were. A claim
+        that `terms` refuse gives a row whose sequencer is older than the event's: look again.
         """
 
     def open_count(self, tenant: str, limit: int) -> int:
@@ -64,7 +91,8 @@ class Ledger(LiveRevisions, Protocol):
         """Takes the revision's lease, counts the attempt and sets INDEXING. Raises `OutOfTurn`."""
 
     def progress(self, record: DocumentRecord, *, stage: str, percent: int, lease_s: float) -> DocumentRecord:
-        """Renews the lease, shows where the work stands, keeps the record's `draft`. Raises `OutOfTurn`."""
+        """Renews the lease, shows where the work stands, keeps the record's `draft`
+        and `quarantine_key`. Raises `OutOfTurn`."""
 
     def release(self, record: DocumentRecord) -> None:
         """Gives the lease back after a failure, so that the next delivery need not wait for it."""
@@ -85,8 +113,8 @@ class Ledger(LiveRevisions, Protocol):
         """Asks the table whether it answers."""
 
 
-class Objects(Protocol):
-    """The upload bucket. All methods raise `StoreUnavailable`."""
+class Objects(Quarantine, Protocol):
+    """The upload bucket, its quarantine included. All methods raise `StoreUnavailable`."""
 
     def head(self, key: str, version_id: str | None = None) -> ObjectVersion | None:
         """The current (or the given) version; None when it is gone or hidden by a delete marker."""
@@ -94,8 +122,11 @@ class Objects(Protocol):
     def download(self, key: str, version_id: str, target: Path) -> ObjectVersion | None:
         """Writes that version's bytes to `target`; None when the version is gone."""
 
-    def delete(self, key: str) -> None:
-        """Puts a delete marker; deleting twice is no error."""
+    def delete(self, key: str) -> str:
+        """Puts a delete marker and gives its version id, empty in a bucket without versions.
+
+        Deleting twice is no error.
+        """
 
     def upload_form(
         self,
@@ -132,6 +163,8 @@ class IndexingTask:
         content_type: as the object says; a hint, the bytes decide.
         progress: called with a stage and percent before each step; raises `OutOfTurn` when the work
             is another's by now.
+        has_leftovers: whether an earlier attempt may have kept text of these bytes.
+        live_revision: what readers see until then, whose text may be of the same bytes; 0: nothing.
     """
 
     file: Path
@@ -140,17 +173,23 @@ class IndexingTask:
     generation: str
     content_type: str
     metadata: DocumentMetadata
-    progress: Callable[[str, int], None]
+    progress: Callable[[str, int], object]
     deadline: Deadline
+    has_leftovers: bool = False
+    live_revision: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
 class IndexedDocument:
-    """What became of a file: all its chunks are written, none is live yet."""
+    """What became of a file: all its chunks are written, none is live yet.
+
+    `partial_detail` counts what of the file is not in them; empty: nothing is left out.
+    """
 
     title: str
     media_type: str
     chunk_count: int
+    partial_detail: str = ""
 
 
 class IndexingPipeline(Protocol):
@@ -178,10 +217,3 @@ class Lanes(Protocol):
 
     def send(self, lane: Lane, order: IngestionOrder) -> None:
         """Puts the order into the lane; raises `StoreUnavailable`."""
-
-
-class Parser(Protocol):
-    """Files to text, away from this process. Raises `DocumentRejected`."""
-
-    def parse(self, file: Path, key: DocumentKey, content_type: str) -> ParsedDocument:
-        """Parses within limits of time, memory and output; never cuts silently."""

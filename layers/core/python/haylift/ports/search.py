@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from haylift.domain.chunks import EmbeddedChunk, Legs, Vector
-from haylift.domain.documents import Epoch
+from haylift.domain.documents import Epoch, LiveRevision
 from haylift.domain.filters import Filter
 from haylift.domain.identity import Scope
 from haylift.domain.search import Retrieved, SearchRequest
@@ -74,6 +74,12 @@ class DocumentIndex(Protocol):
         An id that is given is stored whole; one that was written a moment ago may be missing.
         """
 
+    def stored_digest(self, tenant: str, generation: str, document_id: str, *, revision: int) -> str:
+        """A digest over ids, contents and vectors of the chunks under the revision, in no order's favour.
+
+        What a reconcile compares later: whoever changes a chunk changes it. Read after `refresh`.
+        """
+
     def refresh(self, tenant: str, generation: str) -> None:
         """Makes all earlier writes visible to every process."""
 
@@ -120,7 +126,7 @@ class QueryPipeline(Protocol):
 class LiveRevisions(Protocol):
     """What readers may see."""
 
-    def live_revisions(self, tenant: str, document_ids: Iterable[str]) -> Mapping[str, int]:
+    def live_revisions(self, tenant: str, document_ids: Iterable[str]) -> Mapping[str, LiveRevision]:
         """The live revision by document id, in one batched, strongly consistent read; absent: none."""
 
 

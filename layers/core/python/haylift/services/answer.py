@@ -218,6 +218,7 @@ def _quoting(answering: Sequence[Judged], *, degraded: str | None) -> QuestionAn
 
 def _citation(judged: Judged) -> Citation:
     chunk = judged.sentence.hit.chunk
+    starts, ends = chunk.place_of(judged.sentence.text) or (None, None)
     return Citation(
         document_id=chunk.document_id,
         key=chunk.key,
@@ -225,5 +226,9 @@ def _citation(judged: Judged) -> Citation:
         quote=judged.sentence.text,
         page=chunk.page,
         heading=chunk.headings[-1] if chunk.headings else None,
+        slide=chunk.slide,
+        sheet=chunk.sheet or None,
+        start_char=starts,
+        end_char=ends,
         score=round(judged.relevance, 4),
     )

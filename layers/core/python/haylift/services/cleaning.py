@@ -7,9 +7,25 @@ from dataclasses import replace
 from haylift.domain.chunks import Block, ParsedDocument
 from haylift.domain.metadata import MAX_TITLE_CHARS
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f-\x84\x86-\x9f\ufeff\ufffe\uffff\ud800-\udfff]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f-\x84\x86-\x9f\xad\ufeff\ufffe\uffff\ud800-\udfff]")
+_FORMS = re.compile("[\ufb00-\ufb06\ufb1d-\ufdff\ufe70-\ufefc]+")
+"""Ligatures, and Hebrew and Arabic letters by their place in the word, as PDF files name their glyphs: nobody
+types them into a search."""
+
 _LINE_END = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
-_TRAILING = re.compile(r"[ \t]+(?=\n)")
+_TRAILING = re.compile(r"(?<![ \t])[ \t]++(?=\n)")
+"""Tried once for each run of spaces: tried at each space, 2 MB of them take hours."""
+
+_LONG_MARKS = re.compile(r"[^\w\s]{31,}+")
+"""Where more accents may follow each other than any letter has."""
+
+MAX_MARKS = 30
+"""Of accents in a row (Unicode Standard Annex #15, "Stream-Safe Text Format"): putting a run in order takes
+time by the square of its length, 200 kB of accents a minute."""
+
+_JOINER = "\u034f"
+"""COMBINING GRAPHEME JOINER, which stands between such runs and is not seen."""
+
 _BLANK_LINES = re.compile(r"\n{3,}")
 
 
@@ -32,11 +48,24 @@ def clean_block(block: Block) -> Block:
 
 
 def clean_text(text: str) -> str:
-    """Composed characters (NFC), `\\n` as the only line end, no control characters.
+    """Composed letters (NFC), no glyphs, `\\n` as the only line end, no control characters or soft hyphens.
 
     >>> clean_text("a\\r\\nb\\x00")
     'a\\nb'
     """
     text = _CONTROL.sub("", _LINE_END.sub("\n", text))
-    text = _TRAILING.sub("", unicodedata.normalize("NFC", text))
+    text = _FORMS.sub(lambda forms: unicodedata.normalize("NFKC", forms.group()), text)
+    text = _TRAILING.sub("", unicodedata.normalize("NFC", _LONG_MARKS.sub(_parted, text)))
     return _BLANK_LINES.sub("\n\n", text).strip()
+
+
+def _parted(run: re.Match[str]) -> str:
+    parts: list[str] = []
+    count = 0
+    for letter in run.group():
+        count = count + 1 if unicodedata.combining(letter) else 0
+        if count > MAX_MARKS:
+            parts.append(_JOINER)
+            count = 1
+        parts.append(letter)
+    return "".join(parts)

@@ -51,6 +51,10 @@ class CountedIndex:
         """What the index holds of the revision."""
         return self._index.stored_chunk_ids(tenant, generation, document_id, revision=revision)
 
+    def stored_digest(self, tenant: str, generation: str, document_id: str, *, revision: int) -> str:
+        """The digest of what the index holds of the revision."""
+        return self._index.stored_digest(tenant, generation, document_id, revision=revision)
+
     def refresh(self, tenant: str, generation: str) -> None:
         """Refreshes the index."""
         with self._counted():

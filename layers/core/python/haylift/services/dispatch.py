@@ -1,16 +1,21 @@
 """From an event to a claim: what happened to an object, and which lane does the work."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from haylift.domain.documents import DocumentKey, Lane, ObjectVersion
-from haylift.domain.errors import DocumentRejected
+from haylift.domain.documents import DocumentKey, Lane, ObjectVersion, next_sequencer
+from haylift.domain.errors import DocumentRejected, StoreUnavailable
 from haylift.domain.events import IngestionOrder, ObjectEvent, ObjectEventKind
-from haylift.domain.metadata import DocumentMetadata
-from haylift.ports.ingestion import Lanes, Ledger, Objects
+from haylift.domain.metadata import document_of_sidecar, is_sidecar
+from haylift.ports.ingestion import Claim, ClaimTerms, Lanes, Ledger, Objects
+from haylift.ports.metadata import MetadataReader
+from haylift.services.object_metadata import HeaderMetadata
 from haylift.telemetry import Metric, Telemetry
 
 logger = logging.getLogger(__name__)
+
+MAX_LOOKS = 5
+"""Others may claim between a look and its claim; if they do so more often, the event comes again later."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +26,7 @@ class DispatchService:
         interactive_open_limit: from this many open documents on, a tenant's next ones take the
             backfill lane, so that a bulk upload never stands before a single one.
         interactive_max_bytes: a larger file takes the backfill lane: it may keep a worker for minutes.
+        metadata: what uploaders say about their documents.
     """
 
     ledger: Ledger
@@ -29,6 +35,7 @@ class DispatchService:
     telemetry: Telemetry
     interactive_open_limit: int
     interactive_max_bytes: int
+    metadata: MetadataReader = field(default_factory=HeaderMetadata)
 
     def dispatch(self, event: ObjectEvent) -> None:
         """Claims the event and sends its order; safe to repeat, in any order.
@@ -39,14 +46,74 @@ class DispatchService:
         Raises:
             StoreUnavailable: deliver the event again.
         """
+        if is_sidecar(event.key):
+            self._dispatch_sidecar(event)
+            return
+        for _ in range(MAX_LOOKS):
+            claim = self._claim(event, self._seen_revision(event.key))
+            if claim.is_new or claim.record.sequencer >= event.sequencer:
+                self._send(event, claim)
+                return
+        raise StoreUnavailable("The document changes faster than it can be looked at.")
+
+    def _dispatch_sidecar(self, event: ObjectEvent) -> None:
+        """Claims the document again, with what its sidecar says now; one without a document claims nothing.
+
+        A document that arrives later is claimed by its own event, which finds the sidecar.
+        """
+        key = document_of_sidecar(event.key)
+        for _ in range(MAX_LOOKS):
+            row = self.ledger.get(key.tenant, key.document_id) if key else None
+            if key is None or self.objects.head(key.object_key) is None:
+                self.ignore("sidecar_without_document")
+                return
+            again = ObjectEvent(
+                kind=ObjectEventKind.RECLAIM,
+                key=key,
+                sequencer=next_sequencer(row.sequencer if row else ""),
+                occurred_at=event.occurred_at,
+                request_id=event.request_id,
+            )
+            claim = self._claim(again, row.revision if row else 0)
+            if claim.is_new:
+                self._send(again, claim)
+                return
+        raise StoreUnavailable("The document changes faster than it can be looked at.")
+
+    def _seen_revision(self, key: DocumentKey) -> int:
+        row = self.ledger.get(key.tenant, key.document_id)
+        return row.revision if row else 0
+
+    def _claim(self, event: ObjectEvent, seen_revision: int) -> Claim:
+        """Looks at object and metadata, and claims unless the row has changed since `seen_revision`.
+
+        So whoever looked at an older sidecar cannot undo what the claim of a newer one said.
+        """
         version = self._look(event)
         version_id = version.version_id if version else event.version_id if _is_creation(event) else ""
-        claim = self.ledger.claim(
+        groups, expires_at = self._terms(event.key, version)
+        return self.ledger.claim(
             event,
             version_id,
             lane=self._lane(event.key, version),
-            groups=_groups(version) if version else None,
+            groups=groups,
+            terms=ClaimTerms(expires_at=expires_at, seen_revision=seen_revision),
         )
+
+    def _terms(self, key: DocumentKey, version: ObjectVersion | None) -> tuple[frozenset[str] | None, int]:
+        """Who may read the version, and until when; None: whoever could, where it cannot be read.
+
+        Then it will be rejected, and until then nobody else shall see what is known of the document.
+        """
+        if version is None:
+            return None, 0
+        try:
+            metadata = self.metadata.read(key, version)
+        except DocumentRejected:
+            return None, 0
+        return metadata.access_groups, metadata.expires_at
+
+    def _send(self, event: ObjectEvent, claim: Claim) -> None:
         record = claim.record
         outcome = "claimed" if claim.is_new else "known" if record.sequencer == event.sequencer else "late"
         if outcome != "late" and not record.state.is_final:
@@ -85,11 +152,3 @@ class DispatchService:
 def _is_creation(event: ObjectEvent) -> bool:
     """True for an event that names the version it made."""
     return event.kind is ObjectEventKind.CREATED
-
-
-def _groups(version: ObjectVersion) -> frozenset[str]:
-    """Who may read the version; everybody where the groups cannot be read, since it will be rejected."""
-    try:
-        return DocumentMetadata.of_object(version.metadata).access_groups
-    except DocumentRejected:
-        return frozenset()

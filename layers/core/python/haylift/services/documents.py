@@ -8,12 +8,22 @@ from haylift.domain.documents import (
     MAX_KEY_BYTES,
     DocumentKey,
     DocumentRecord,
-    DocumentState,
 )
 from haylift.domain.errors import InvalidInput, NotAllowed, NotFound
 from haylift.domain.identity import Principal
-from haylift.domain.metadata import are_group_names, groups_metadata
-from haylift.ports.ingestion import DocumentPage, Ledger, Objects, UploadForm
+from haylift.domain.listing import DocumentFilter
+from haylift.domain.metadata import (
+    MAX_SIDECAR_BYTES,
+    NOTHING_SAID,
+    UploadMetadata,
+    are_group_names,
+    document_of_sidecar,
+    groups_metadata,
+    is_sidecar,
+)
+from haylift.domain.receipts import NOTHING_SEEN, Receipt, ReceiptState
+from haylift.ports.ingestion import EVERY_DOCUMENT, DocumentPage, Ledger, Objects, UploadForm
+from haylift.services.erasure import ErasureService
 from haylift.tracing import Hop, hop, tally
 
 MAX_PAGE_READS = 10
@@ -22,6 +32,7 @@ MAX_PAGE_READS = 10
 MAX_CONTENT_TYPE_CHARS = 100
 
 _DOCUMENT_ID = re.compile(r"[a-z2-7]{26}")
+_RECEIPT_ID = re.compile(r"[0-9a-f]{32}")
 _CONTENT_TYPE = re.compile(r"[A-Za-z0-9.+-]+/[A-Za-z0-9.+-]+(; ?charset=[A-Za-z0-9-]+)?")
 _UNPRINTABLE = frozenset({"Cc", "Cs", "Zl", "Zp"})
 """Unicode categories: control characters, lone surrogates, line and paragraph separators."""
@@ -49,6 +60,7 @@ class DocumentsService:
 
     ledger: Ledger
     objects: Objects
+    erasure: ErasureService
     upload_max_bytes: int
     upload_expires_s: int
     download_expires_s: int
@@ -59,9 +71,9 @@ class DocumentsService:
         *,
         limit: int,
         cursor: str | None = None,
-        state: DocumentState | None = None,
+        wanted: DocumentFilter = EVERY_DOCUMENT,
     ) -> DocumentPage:
-        """Up to `limit` documents, newest change first; deleted ones only when `state` asks for them.
+        """Up to `limit` documents, newest change first; deleted ones only when `wanted` asks for them.
 
         Raises:
             InvalidInput: `invalid_cursor`.
@@ -70,7 +82,7 @@ class DocumentsService:
         with hop(Hop.TABLES, table="ledger"):
             for _ in range(MAX_PAGE_READS):
                 left = limit - len(visible)
-                page = self.ledger.list(principal.tenant, limit=left, cursor=cursor, state=state)
+                page = self.ledger.list(principal.tenant, limit=left, cursor=cursor, wanted=wanted)
                 tally(reads=1, rows=len(page.documents))
                 visible += [record for record in page.documents if self._may_see(record, principal)]
                 cursor = page.cursor
@@ -103,41 +115,66 @@ class DocumentsService:
         *,
         content_type: str = "",
         access_groups: frozenset[str] | None = None,
+        said: UploadMetadata = NOTHING_SAID,
     ) -> Upload:
         """A form for sending one file to `documents/<tenant>/<path>`; a file there is replaced.
 
-        `access_groups` None: those of the file that is replaced, so that an update opens nothing.
+        `access_groups` None: those of the file that is replaced, so that an update opens nothing. The
+        metadata file of a document (`<file>.metadata.json`) may be sent by whoever may replace the document.
 
         Raises:
-            InvalidInput: `invalid_path`, `invalid_content_type`, `invalid_access_groups`.
+            InvalidInput: `invalid_path`, `invalid_content_type`, `invalid_access_groups`,
+                `invalid_metadata`.
             NotAllowed: `path_not_allowed`, a document that the caller may not see lies there.
         """
         key = document_key(principal.tenant, path)
         _check_content_type(content_type)
         _check_groups(access_groups, principal)
-        existing = self._row(principal.tenant, key.document_id)
+        document = document_of_sidecar(key) if is_sidecar(key) else key
+        if document is None:
+            raise _invalid_path("A metadata file is named <file>.metadata.json.")
+        existing = self._row(principal.tenant, document.document_id)
         if existing is not None and not self._may_see(existing, principal):
             raise NotAllowed("This path is not yours to write: choose another.", code="path_not_allowed")
+        groups = existing.claimed_groups if existing and access_groups is None else access_groups
         form = self.objects.upload_form(
             key.object_key,
-            max_bytes=self.upload_max_bytes,
+            max_bytes=MAX_SIDECAR_BYTES if is_sidecar(key) else self.upload_max_bytes,
             expires_s=self.upload_expires_s,
             content_type=content_type,
-            metadata=groups_metadata(
-                existing.claimed_groups if existing and access_groups is None else access_groups
-            ),
+            metadata={} if is_sidecar(key) else groups_metadata(groups) | said.headers(),
         )
         return Upload(key=key, form=form)
 
-    def delete(self, principal: Principal, document_id: str) -> DocumentRecord:
+    def delete(self, principal: Principal, document_id: str, *, purge: bool = False) -> ReceiptState:
         """Puts a delete marker on the document's object; its event removes the document from search.
 
-        Deleting twice is no error. Gives the record as it stood. Raises `NotFound`.
+        Deleting twice is no error, and each time gives a receipt of its own.
+
+        Args:
+            purge: remove all versions of the file too, and whatever was made of it.
+
+        Raises:
+            NotFound: `document_not_found`.
+            LegalHold: `purge` was asked and a version must be kept; nothing was done.
         """
         record = self.get(principal, document_id)
-        with hop(Hop.OBJECTS, action="delete"):
-            self.objects.delete(record.key)
-        return record
+        with hop(Hop.OBJECTS, action="purge" if purge else "delete"):
+            receipt = self.erasure.begin(record, purge=purge, requested_by=principal.subject)
+        return ReceiptState(receipt=receipt, checks=NOTHING_SEEN, uploaded_again=False)
+
+    def receipt(self, principal: Principal, receipt_id: str) -> ReceiptState:
+        """How a deletion stands; looks at everything that is not yet known to be gone.
+
+        Raises:
+            NotFound: `receipt_not_found`, also for those of documents that the caller could not see.
+        """
+        is_well_formed = _RECEIPT_ID.fullmatch(receipt_id) is not None
+        receipt = self.erasure.receipts.get(principal.tenant, receipt_id) if is_well_formed else None
+        if receipt is None or not _may_see(receipt, principal):
+            raise NotFound("There is no such receipt.", code="receipt_not_found")
+        with hop(Hop.OBJECTS, action="verify"):
+            return self.erasure.look(receipt)
 
     def _row(self, tenant: str, document_id: str) -> DocumentRecord | None:
         with hop(Hop.TABLES, table="ledger"):
@@ -145,10 +182,14 @@ class DocumentsService:
 
     def _may_see(self, record: DocumentRecord, principal: Principal) -> bool:
         """In the groups of what was read and of what waits: neither may be shown to others."""
-        return all(
-            not groups or bool(groups & principal.groups)
-            for groups in (record.access_groups, record.claimed_groups)
-        )
+        return _may_see(record, principal)
+
+
+def _may_see(record: DocumentRecord | Receipt, principal: Principal) -> bool:
+    return all(
+        not groups or bool(groups & principal.groups)
+        for groups in (record.access_groups, record.claimed_groups)
+    )
 
 
 def document_key(tenant: str, path: str) -> DocumentKey:

@@ -6,9 +6,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from haylift.domain.documents import DocumentRecord
-from haylift.domain.errors import DeadlineExceeded, DependencyUnavailable, OutOfTurn, StoreUnavailable
+from haylift.domain.errors import (
+    DeadlineExceeded,
+    DependencyUnavailable,
+    ModelBusy,
+    OutOfTurn,
+    StoreUnavailable,
+)
 from haylift.domain.events import IngestionOrder
 from haylift.resilience import Deadline
+from haylift.services.hand_on import MAX_HANDOVERS
 from haylift.services.ingest_attempt import Attempt, IngestParts
 
 logger = logging.getLogger(__name__)
@@ -36,12 +43,13 @@ class IngestService:
     def ingest(self, order: IngestionOrder, deadline: Deadline) -> None:
         """Brings the index to the order's revision; safe to repeat after a death at any point.
 
-        Returns when nothing is left to do, also because the ledger moved on.
+        Returns when nothing is left to do, also because the ledger moved on, or because the attempt got
+        further than those before it and the ledger asks for the next one (`services/hand_on.py`).
 
         Raises:
             DependencyUnavailable: the lease is given back and the attempt is not counted.
-            DeadlineExceeded: before the work, or after an attempt that got further than those before it:
-                not counted; the next one goes on from there. Otherwise counted.
+            DeadlineExceeded: before the work, or after an attempt that got no further than those before
+                it, which is counted.
             OutOfTurn: another worker has the document now; deliver again later.
         """
         row = self.parts.ledger.get(order.tenant, order.document_id)
@@ -60,25 +68,37 @@ class IngestService:
             logger.info("order was superseded", extra={"document_id": order.document_id})
 
     def _run(self, record: DocumentRecord, deadline: Deadline) -> None:
-        attempt = self._attempt(record, deadline)
         try:
-            attempt.run()
+            self._run_in_time(record, self._attempt(record, deadline))
         except DependencyUnavailable:
-            # Not the document's fault: an hour without the model must not use up its attempts.
+            # Not the document's fault: an hour without the model must not use up its attempts. An attempt
+            # reads a table before it begins, so that its making stands in here too.
             self._release(replace(record, attempts=record.attempts - 1))
             raise
-        except DeadlineExceeded:
-            # A long document is no broken one: it may take as many invocations as the queue allows.
-            is_counted = not attempt.has_advanced()
-            self._release(record if is_counted else replace(record, attempts=record.attempts - 1))
+
+    def _run_in_time(self, record: DocumentRecord, attempt: Attempt) -> None:
+        try:
+            attempt.run()
+        except (DeadlineExceeded, ModelBusy) as fault:
+            # A long document is no broken one, and a busy model no reason to begin anew.
+            is_further = attempt.has_advanced()
+            uncounted = replace(record, attempts=record.attempts - 1)
+            if is_further and record.handovers < MAX_HANDOVERS:
+                if self._release(replace(uncounted, handovers=record.handovers + 1)):
+                    return
+            elif isinstance(fault, DeadlineExceeded):
+                self._release(uncounted if is_further else record)
             raise
 
     def _attempt(self, record: DocumentRecord, deadline: Deadline) -> Attempt:
         return Attempt(self.parts, record, deadline)
 
-    def _release(self, record: DocumentRecord) -> None:
+    def _release(self, record: DocumentRecord) -> bool:
+        """False when the ledger does not answer."""
         try:
             self.parts.ledger.release(record)
         except StoreUnavailable:
             # The lease ends by itself, before the message is visible again.
             logger.warning("lease was not released", extra={"document_id": record.document_id})
+            return False
+        return True

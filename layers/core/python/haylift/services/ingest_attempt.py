@@ -2,20 +2,30 @@
 
 import hashlib
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from haylift.domain.documents import DocumentKey, DocumentRecord, DocumentState, Epoch, ObjectVersion
-from haylift.domain.errors import CacheUnavailable, DocumentRejected, IndexUnavailable, StoreUnavailable
+from haylift.domain.errors import (
+    CacheUnavailable,
+    DocumentRejected,
+    IndexUnavailable,
+    OutOfTurn,
+    StoreUnavailable,
+)
 from haylift.domain.metadata import DocumentMetadata
-from haylift.ports.ingestion import IndexingPipeline, IndexingTask, Ledger, Objects
-from haylift.ports.search import DocumentIndex, SharedCache, Tenants
+from haylift.domain.quarantine import QuarantineKeys
+from haylift.ports.ingestion import IndexingTask
 from haylift.resilience import Deadline
+from haylift.services.ingest_parts import IngestLimits, IngestParts
+from haylift.services.quarantine import reason_of
 from haylift.services.verdicts import record_verdict
-from haylift.telemetry import Metric, Telemetry
+from haylift.telemetry import Metric
 
 logger = logging.getLogger(__name__)
+
+__all__ = ["Attempt", "IngestLimits", "IngestParts"]
 
 MAX_ATTEMPTS = 3
 """Attempts that may die with a document before it is rejected without another one."""
@@ -26,33 +36,7 @@ MAX_VERSIONS = 5
 STAGE_DOWNLOAD = "download"
 STAGE_DRAFT = "draft"
 STAGE_ACTIVATE = "activate"
-
-
-@dataclass(frozen=True, kw_only=True)
-class IngestLimits:
-    """Limits of one attempt.
-
-    Args:
-        lease_s: how long a worker owns a document without a sign of life; more than a worker can live.
-        max_file_bytes: larger files are rejected.
-    """
-
-    lease_s: float
-    max_file_bytes: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class IngestParts:
-    """What an attempt works with."""
-
-    ledger: Ledger
-    objects: Objects
-    index: DocumentIndex
-    cache: SharedCache
-    tenants: Tenants
-    pipeline: IndexingPipeline
-    telemetry: Telemetry
-    limits: IngestLimits
+STAGE_QUARANTINE = "quarantine"
 
 
 class Attempt:
@@ -70,7 +54,9 @@ class Attempt:
         self._key = DocumentKey.parse(record.key)
         self._generation = parts.tenants.epoch(record.tenant).generation
         # Set by an attempt that ended early: its chunks may be of other bytes than those that come now.
-        self._has_leftovers = record.stage != ""
+        # A first revision may meet the chunks of a row that was lost.
+        self._has_leftovers = record.stage != "" or record.revision == 1
+        self._may_have_text = record.stage != ""
         self._stored_at_first = 0
 
     def run(self) -> None:
@@ -91,18 +77,24 @@ class Attempt:
         raise StoreUnavailable("The object changes faster than it can be read.")
 
     def has_advanced(self) -> bool:
-        """True when the next attempt starts with more chunks than this one did; never raises."""
+        """True when the next attempt starts with more text or chunks than this one did; never raises."""
         try:
             return self._stored_count() > self._stored_at_first
-        except IndexUnavailable:
+        except (IndexUnavailable, StoreUnavailable):
             return False
 
     def _stored_count(self) -> int:
+        """Parts of text, and chunks."""
         record = self._record
-        return len(
-            self._parts.index.stored_chunk_ids(
-                record.tenant, self._generation, record.document_id, revision=record.revision
-            )
+        chunks = self._parts.index.stored_chunk_ids(
+            record.tenant, self._generation, record.document_id, revision=record.revision
+        )
+        return len(chunks) + self._parts.texts.size(record.tenant, record.document_id, record.revision)
+
+    def _stored_digest(self) -> str:
+        record = self._record
+        return self._parts.index.stored_digest(
+            record.tenant, self._generation, record.document_id, revision=record.revision
         )
 
     def _index_or_reject(self, version: ObjectVersion) -> bool:
@@ -111,13 +103,29 @@ class Attempt:
         try:
             return self._index(version)
         except DocumentRejected as verdict:
-            self._hide(reason=verdict.reason)
-            self._conclude(DocumentState.REJECTED, keep_revision=0)
+            self._reject(version, verdict)
             return True
 
+    def _reject(self, version: ObjectVersion, verdict: DocumentRejected) -> None:
+        """Hides the document, sets the file aside, and only then says so: a death between repeats it."""
+        self._hide(reason=verdict.reason)
+        self._record = replace(self._record, quarantine_key=QuarantineKeys.of(self._key).copy)
+        # The row names the copy before there is one, so that whoever comes next knows what to remove.
+        row = self._progress(STAGE_QUARANTINE, 95)
+        objects = self._parts.objects
+        written = objects.set_aside(self._key, version, reason_of(row, version, verdict))
+        try:
+            self._conclude(DocumentState.REJECTED, keep_revision=0)
+        except OutOfTurn:
+            # A newer revision went its own way meanwhile and may have cleared up before this copy was made.
+            objects.take_back(written)
+            raise
+
     def _index(self, version: ObjectVersion) -> bool:
-        metadata = DocumentMetadata.of_object(version.metadata)
-        self._record = replace(self._record, access_groups=metadata.access_groups)
+        metadata = self._parts.metadata.read(self._key, version)
+        self._record = replace(
+            self._record, access_groups=metadata.access_groups, expires_at=metadata.expires_at
+        )
         self._refuse_at_sight(version)
         self._progress(STAGE_DOWNLOAD, 0)
         with TemporaryDirectory(prefix="haylift-") as folder:
@@ -135,6 +143,7 @@ class Attempt:
             self._write(file, version.content_type, metadata)
         self._record = replace(self._record, content_digest=digest)
         self._parts.index.refresh(self._record.tenant, self._generation)
+        self._record = replace(self._record, chunks_digest=self._stored_digest())
         self._progress(STAGE_ACTIVATE, 95)
         self._make_live()
         return True
@@ -177,6 +186,8 @@ class Attempt:
                 metadata=metadata,
                 progress=self._progress,
                 deadline=self._deadline,
+                has_leftovers=self._may_have_text,
+                live_revision=self._record.live_revision,
             )
         )
         self._record = replace(
@@ -184,6 +195,7 @@ class Attempt:
             title=indexed.title,
             media_type=indexed.media_type,
             chunk_count=indexed.chunk_count,
+            partial_detail=indexed.partial_detail,
         )
 
     def _delete(self) -> bool:
@@ -193,12 +205,25 @@ class Attempt:
         self._remove(keep_revision=0)
         if self._parts.objects.head(self._record.key) is not None:
             return False
+        self._require_nothing_left()
         self._conclude(DocumentState.DELETED, keep_revision=0)
         return True
 
+    def _require_nothing_left(self) -> None:
+        """The tombstone tells receipts that the index was seen to be empty, so it is looked at once more."""
+        self._parts.index.refresh(self._record.tenant, self._generation)
+        if self._remove(keep_revision=0):
+            raise IndexUnavailable("The index still held chunks of a deleted document.")
+
     def _hide(self, *, reason: str) -> None:
         self._record = replace(
-            self._record, reason=reason, title="", media_type="", content_digest="", chunk_count=0
+            self._record,
+            reason=reason,
+            title="",
+            media_type="",
+            content_digest="",
+            chunk_count=0,
+            partial_detail="",
         )
         self._publish(self._parts.ledger.activate(self._record, live_revision=0))
         self._record = replace(self._record, live_revision=0)
@@ -206,6 +231,9 @@ class Attempt:
 
     def _conclude(self, state: DocumentState, *, keep_revision: int) -> None:
         self._remove(keep_revision=keep_revision)
+        if state is not DocumentState.REJECTED and self._record.quarantine_key:
+            self._parts.objects.release(self._key)
+            self._record = replace(self._record, quarantine_key="")
         record = self._parts.ledger.finish(self._record, state)
         telemetry = self._parts.telemetry
         telemetry.record(Metric.DOCUMENTS, 1, state=state.value)
@@ -225,14 +253,23 @@ class Attempt:
             extra={"document_id": record.document_id, "state": state.value, "reason": record.reason},
         )
 
-    def _remove(self, *, keep_revision: int) -> None:
-        self._parts.index.remove(
+    def _remove(self, *, keep_revision: int) -> int:
+        removed = self._parts.index.remove(
             self._record.tenant,
             self._generation,
             self._record.document_id,
             keep_revision=keep_revision,
             up_to_revision=self._record.revision,
         )
+        if self._has_leftovers or self._record.revision > 1 or keep_revision != self._record.revision:
+            # Last: a text without chunks is found again by whoever removes the document once more.
+            self._parts.texts.remove(
+                self._record.tenant,
+                self._record.document_id,
+                keep_revision=keep_revision,
+                up_to_revision=self._record.revision,
+            )
+        return removed
 
     def _publish(self, epoch: Epoch) -> None:
         try:
@@ -241,9 +278,9 @@ class Attempt:
             # The shared epoch lives 10 s; readers then take it from the tenants' table.
             logger.warning("epoch was not published", extra={"document_id": self._record.document_id})
 
-    def _progress(self, stage: str, percent: int) -> None:
+    def _progress(self, stage: str, percent: int) -> DocumentRecord:
         self._deadline.require()
-        self._parts.ledger.progress(
+        return self._parts.ledger.progress(
             self._record, stage=stage, percent=percent, lease_s=self._parts.limits.lease_s
         )
 

@@ -1,9 +1,11 @@
 """An index whose readers see live revisions only."""
 
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from haylift.domain.chunks import EmbeddedChunk, Hit, Legs
+from haylift.domain.documents import LiveRevision
 from haylift.domain.identity import Scope
 from haylift.ports.search import DocumentIndex, LegQuery, LiveRevisions, TenantCount
 from haylift.tracing import Hop, hop, tally
@@ -14,24 +16,38 @@ OVER_FETCH_FACTOR = 2
 MAX_READS = 4
 """One retrieval and at most three more; beyond that the answer is what is live."""
 
+CLOCK_MARGIN_S = 2.0
+"""How far the clocks of two functions may be apart; Lambda's hosts keep theirs within milliseconds."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class _Reading:
-    """One read of the index, and after it the live revisions of what was found."""
+    """One read of the index, begun at `began_at`, and after it the live revisions of what was found."""
 
     found: Legs
-    live: Mapping[str, int]
+    live: Mapping[str, LiveRevision]
+    groups: frozenset[str]
+    began_at: float
 
     def kept(self, hits: tuple[Hit, ...]) -> tuple[Hit, ...]:
-        return tuple(hit for hit in hits if self.live.get(hit.chunk.document_id, 0) == hit.chunk.revision)
+        return tuple(hit for hit in hits if self._is_shown(hit))
 
-    def replaced(self) -> dict[str, int]:
-        """The live revision by document, where a hit was dropped for a newer one."""
+    def _is_shown(self, hit: Hit) -> bool:
+        live = self.live.get(hit.chunk.document_id)
+        return live is not None and live == hit.chunk.revision and live.is_for(self.groups)
+
+    def unsure(self) -> dict[str, int]:
+        """The live revision by document, of which this read may not hold the whole.
+
+        A hit was dropped for a newer revision, or the revision was perhaps made live after the read had
+        begun: then its chunks were still being written.
+        """
         hits = (*self.found.keyword, *self.found.semantic)
         return {
-            hit.chunk.document_id: self.live[hit.chunk.document_id]
+            hit.chunk.document_id: live
             for hit in hits
-            if self.live.get(hit.chunk.document_id, 0) > hit.chunk.revision
+            if (live := self.live.get(hit.chunk.document_id))
+            and (live > hit.chunk.revision or live.since > self.began_at - CLOCK_MARGIN_S)
         }
 
     def is_short(self, wanted: int, fetched: int) -> bool:
@@ -46,9 +62,13 @@ class LiveIndex:
     """A `DocumentIndex` that answers with live revisions only.
 
     The index is read first and the ledger after it, in one batched read. A hit whose revision is not
-    live is dropped. When it was dropped for a newer revision, the document was replaced between the
-    two reads and the newer one may be missing from the first: the index is read again. So a document
-    under replacement is found in exactly one version, on stores without transactions too.
+    live is dropped, and so is one whose readers a newer claim, perhaps not yet indexed, leaves out: the
+    index knows the groups of the live version only.
+
+    When a hit was dropped for a newer revision, the document was replaced between the two reads and the
+    newer one may be missing from the first: the index is read again. So it is when a revision was made
+    live a moment ago: the first read may have met it half written. So a document is found whole and in
+    exactly one version, on stores without transactions too.
 
     When nothing at all was found, `count_of` (a tenant's number of documents, None: not known) is asked
     whether there is something to find, and if so the index whether it is there.
@@ -62,10 +82,13 @@ class LiveIndex:
         index: DocumentIndex,
         revisions: LiveRevisions,
         count_of: Callable[[str], TenantCount | None] = lambda _tenant: None,
+        *,
+        now: Callable[[], float] = time.time,
     ) -> None:
         self._index = index
         self._revisions = revisions
         self._count_of = count_of
+        self._now = now
 
     def retrieve(self, query: LegQuery, scope: Scope, generation: str) -> Legs:
         """Both legs of live chunks, ranks counted without gaps.
@@ -77,11 +100,11 @@ class LiveIndex:
         depth = query.depth * OVER_FETCH_FACTOR
         for _ in range(MAX_READS):
             reading = self._read(replace(query, depth=depth), scope, generation)
-            replaced = reading.replaced()
+            unsure = reading.unsure()
             is_short = reading.is_short(query.depth, depth)
             # A revision known to be live before the index was read is wholly in that read: what is
             # left of the older one is only waiting for its removal and is no reason to read again.
-            if not is_short and all(known.get(name) == revision for name, revision in replaced.items()):
+            if not is_short and all(known.get(name) == revision for name, revision in unsure.items()):
                 break
             known.update(reading.live)
             depth *= OVER_FETCH_FACTOR if is_short else 1
@@ -97,15 +120,16 @@ class LiveIndex:
         )
 
     def _read(self, query: LegQuery, scope: Scope, generation: str) -> _Reading:
+        began_at = self._now()
         found = self._index.retrieve(query, scope, generation)
         tally(reads=1)
         document_ids = sorted({hit.chunk.document_id for hit in (*found.keyword, *found.semantic)})
         if not document_ids:
             self._require_index(scope.tenant)
-            return _Reading(found=found, live={})
+            return _Reading(found=found, live={}, groups=scope.groups, began_at=began_at)
         with hop(Hop.TABLES, table="ledger", documents=len(document_ids)):
             live = self._revisions.live_revisions(scope.tenant, document_ids)
-        return _Reading(found=found, live=live)
+        return _Reading(found=found, live=live, groups=scope.groups, began_at=began_at)
 
     def _require_index(self, tenant: str) -> None:
         """Tells nothing found from nothing there: an index that is gone must not pass for an empty one.
@@ -142,6 +166,10 @@ class LiveIndex:
     ) -> frozenset[str]:
         """What the index holds of the revision, live or not."""
         return self._index.stored_chunk_ids(tenant, generation, document_id, revision=revision)
+
+    def stored_digest(self, tenant: str, generation: str, document_id: str, *, revision: int) -> str:
+        """The digest of what the index holds of the revision."""
+        return self._index.stored_digest(tenant, generation, document_id, revision=revision)
 
     def refresh(self, tenant: str, generation: str) -> None:
         """Refreshes the index."""

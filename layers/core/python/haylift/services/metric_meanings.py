@@ -8,7 +8,7 @@ BUCKETS_S: dict[Metric, tuple[float, ...]] = {
 }
 """Upper bounds of the histograms, in seconds: those of Haystack's production guides."""
 
-MEANS = frozenset({Metric.CACHE_HIT_RATIO, Metric.USER_RATING, Metric.DEPENDENCY_HEALTHY})
+MEANS = frozenset({Metric.CACHE_HIT_RATIO, Metric.USER_RATING, Metric.DEPENDENCY_HEALTHY, Metric.LANE_OPEN})
 """Shown as the mean of the minute; without a value in it they are not shown."""
 
 LAST_KNOWN = frozenset({Metric.DOCUMENTS_STORED})
@@ -33,7 +33,12 @@ MEANINGS: dict[Metric, str] = {
     Metric.DOCUMENTS_REJECTED: f"Documents rejected {MINUTE}, by reason.",
     Metric.DOCUMENT_REJECTIONS: f"Documents rejected {MINUTE}.",
     Metric.SEARCHABLE_AFTER: f"From upload to searchable, for the documents that became so {MINUTE}.",
+    Metric.ANNOUNCED_AFTER: f"From a change of a document's state to its tags and event, {MINUTE}.",
     Metric.INDEX_WRITE_FAILURES: f"Writes that the index refused {MINUTE}.",
+    Metric.INDEX_DRIFT: "Documents and counts that the last whole reconcile found wrong.",
+    Metric.DRIFT_FOUND: "What the last whole reconcile found, by kind.",
+    Metric.DRIFT_REPAIRED: "What the last whole reconcile repaired, by kind.",
+    Metric.SWEPT: f"What sweeps took away or sent again {MINUTE}, by kind.",
     Metric.EVENTS_CLAIMED: f"Object events {MINUTE}, by what became of them.",
     Metric.HEARTBEATS: f"Heartbeat searches {MINUTE}, by outcome.",
     Metric.HEARTBEAT_DURATION: f"How long heartbeat searches took {MINUTE}.",
@@ -43,5 +48,7 @@ MEANINGS: dict[Metric, str] = {
     Metric.RATE_LIMIT_FALLBACKS: f"Requests {MINUTE} whose limit was counted in the process alone.",
     Metric.LOAD_SHED: f"Requests shed by an operator's flag {MINUTE}.",
     Metric.LOGINS: f"Logins {MINUTE}, by outcome.",
+    Metric.GATE_PROBES: f"Questions of the gate to a suspected model endpoint {MINUTE}, by outcome.",
+    Metric.LANE_OPEN: f"1 when the lane was open {MINUTE}, 0 when it was closed.",
 }
 """The text of `# HELP`. Every value is of one minute: add them up with `sum_over_time`, never with `rate`."""

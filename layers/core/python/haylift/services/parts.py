@@ -3,7 +3,7 @@
 from collections.abc import Callable, Set
 from dataclasses import dataclass, replace
 
-from haylift.services.splitting import Piece, halved
+from haylift.services.splitting import Piece
 
 MOST_HALVINGS = 12
 """A piece of 256 estimated tokens that was halved so often is shorter than one token."""
@@ -26,9 +26,9 @@ class Part:
     def halves(self) -> list["Part"]:
         """The two parts that take this one's place; one when there is nothing to halve."""
         return [
-            replace(self, path=self.path + side, piece=replace(self.piece, text=text))
-            for side, text in zip("01", halved(self.piece.text), strict=True)
-            if text
+            replace(self, path=self.path + side, piece=piece)
+            for side, piece in zip("01", self.piece.halves(), strict=True)
+            if piece.text
         ]
 
 

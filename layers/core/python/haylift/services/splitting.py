@@ -1,28 +1,49 @@
 """Blocks to pieces that fit the embedding model, torn only where reading pauses."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from haylift.domain.chunks import Block
+from haylift.domain.texts import BLOCK_BREAK
 
-_TOKENS = re.compile(r"[A-Za-z]+|\d+|[^\W\d_]|[^\w\s]|_")
+_TOKENS = re.compile(r"[A-Za-z]{1,6}|\d{1,2}|[^\W\d_]|[^\w\s]|_")
+"""One match for each token of the estimate, so that counting is the regular expression's work."""
+
 _SENTENCE = re.compile(r"(?:[^\n.!?。！？]+|[.!?]+(?![\s.!?]|$))*(?:[.!?]+|[。！？]+|\n|$)\s*")
 """Content up to a sign that ends a sentence (not the dot of 2.5), a line end or the end; never fails,
 so that every character is in one match."""
 
-_WORD = re.compile(r"\S+\s*")
+_WORD = re.compile(r"\s*\S+\s*")
 _LINE = re.compile(r"[^\n]*\n?")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Piece:
-    """A chunk's text before it has a number: one page, one heading path."""
+    """A chunk's text before it has a number: one page, slide or sheet, one heading path.
+
+    `start_char` and `end_char` are the place of its own text in that of the document. What the piece
+    repeats (sentences of the piece before, a table's first line) stands before it in `text` and is not
+    counted: `text` ends with the characters of that place, and without repetition it is just them.
+    """
 
     text: str
     page: int | None
     headings: tuple[str, ...]
+    slide: int | None = None
+    sheet: str = ""
+    is_ocr: bool = False
+    start_char: int = 0
+    end_char: int = 0
+
+    def halves(self) -> tuple["Piece", "Piece"]:
+        """Two pieces of about half the text, by `halved`; the first may be nothing but repetition."""
+        first, second = halved(self.text)
+        lead = len(self.text) - (self.end_char - self.start_char)
+        ends = self.start_char + max(0, len(first) - lead)
+        starts = self.start_char + max(0, len(self.text) - len(second) - lead)
+        return replace(self, text=first, end_char=ends), replace(self, text=second, start_char=starts)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,24 +70,36 @@ def estimated_tokens(text: str) -> int:
     >>> estimated_tokens("Haylift indexes 2026 documents.")
     9
     """
-    return sum(_cost(match.group()) for match in _TOKENS.finditer(text))
+    return len(_TOKENS.findall(text))
 
 
-def _cost(run: str) -> int:
-    if run.isascii() and run.isalpha():
-        return (len(run) + 5) // 6
-    return (len(run) + 1) // 2 if run.isdigit() else 1
-
-
-def split_blocks(blocks: Iterable[Block], limits: SplitLimits) -> Iterator[Piece]:
-    """Packs neighbouring blocks of one page and heading into pieces of at most `max_tokens`.
+def split_blocks(blocks: Iterable[Block], limits: SplitLimits, *, start_char: int = 0) -> Iterator[Piece]:
+    """Packs neighbouring blocks of one page (slide, sheet) and heading into pieces of at most `max_tokens`.
 
     Every character but white space comes out again, in order; what is repeated is overlap, or a
     table's first line above its later rows.
+
+    Args:
+        start_char: where the first block begins in the text of the document.
     """
-    for (page, headings), group in groupby(blocks, key=lambda block: (block.page, block.headings)):
-        for text in _Packing(limits).pack(group):
-            yield Piece(text=text, page=page, headings=headings)
+    for (page, slide, sheet, headings, is_ocr), group in groupby(blocks, key=_place):
+        packing = _Packing(limits, start_char)
+        for text, starts, ends in packing.pack(group):
+            yield Piece(
+                text=text,
+                page=page,
+                slide=slide,
+                sheet=sheet,
+                headings=headings,
+                is_ocr=is_ocr,
+                start_char=starts,
+                end_char=ends,
+            )
+        start_char = packing.next_char
+
+
+def _place(block: Block) -> tuple[int | None, int | None, str, tuple[str, ...], bool]:
+    return block.page, block.slide, block.sheet, block.headings, block.is_ocr
 
 
 def halved(text: str) -> tuple[str, str]:
@@ -82,37 +115,48 @@ def halved(text: str) -> tuple[str, str]:
 
 
 class _Packing:
-    """Fills one piece after another."""
+    """Fills one piece after another; `next_char` is where the next block begins in the document's text."""
 
-    def __init__(self, limits: SplitLimits) -> None:
+    def __init__(self, limits: SplitLimits, start_char: int) -> None:
         self._limits = limits
-        self._parts: list[str] = []
+        self.next_char = start_char
+        self._lead = ""
+        self._own: list[str] = []
+        self._own_starts = start_char
         self._tokens = 0
         self._is_table = False
 
-    def pack(self, blocks: Iterable[Block]) -> Iterator[str]:
+    def pack(self, blocks: Iterable[Block]) -> Iterator[tuple[str, int, int]]:
+        """The pieces' texts, each with the place of its own text."""
         for block in blocks:
             head = _table_head(block, self._limits.max_tokens) if block.is_table else ""
-            for position, part in enumerate(_parts(block, self._limits.max_tokens)):
-                cost = estimated_tokens(part)
-                if self._parts and self._tokens + cost > self._limits.max_tokens:
-                    yield self._text()
-                    lead = head if position and head else self._overlap(cost)
-                    self._start(lead, cost)
-                self._parts.append(part)
+            part_starts = self.next_char
+            for position, (part, cost) in enumerate(_parts(block, self._limits.max_tokens)):
+                if self._own and self._tokens + cost > self._limits.max_tokens:
+                    yield from self._piece()
+                    self._begin(head if position and head else self._overlap(cost), cost)
+                if not self._own:
+                    self._own_starts = part_starts
+                self._own.append(part)
                 self._tokens += cost
                 self._is_table = block.is_table
-            self._parts.append("\n\n")
-        if self._text():
-            yield self._text()
+                part_starts += len(part)
+            self._own.append(BLOCK_BREAK)
+            self.next_char += len(block.text) + len(BLOCK_BREAK)
+        yield from self._piece()
 
-    def _text(self) -> str:
-        return "".join(self._parts).strip()
+    def _piece(self) -> Iterator[tuple[str, int, int]]:
+        own = "".join(self._own)
+        starts = self._own_starts + len(own) - len(own.lstrip())
+        own = own.strip()
+        if own:
+            yield f"{self._lead}{own}".lstrip(), starts, starts + len(own)
 
-    def _start(self, lead: str, cost: int) -> None:
+    def _begin(self, lead: str, cost: int) -> None:
         lead_tokens = estimated_tokens(lead)
         fits = lead_tokens + cost <= self._limits.max_tokens
-        self._parts = [lead] if lead and fits else []
+        self._lead = lead if fits else ""
+        self._own = []
         self._tokens = lead_tokens if fits else 0
 
     def _overlap(self, cost: int) -> str:
@@ -121,7 +165,7 @@ class _Packing:
         if self._is_table or budget <= 0:
             return ""
         taken: list[str] = []
-        for sentence in reversed(_sentences("".join(self._parts))):
+        for sentence in reversed(_sentences("".join((self._lead, *self._own)))):
             budget -= estimated_tokens(sentence)
             if budget < 0:
                 break
@@ -130,17 +174,23 @@ class _Packing:
         return lead if not lead or lead[-1].isspace() else f"{lead} "
 
 
-def _parts(block: Block, max_tokens: int) -> Sequence[str]:
-    """The block whole, or in the largest units that fit: lines of a table, sentences, words, characters."""
-    if estimated_tokens(block.text) <= max_tokens:
-        return (block.text,)
-    units = _matches(_LINE, block.text) if block.is_table else _sentences(block.text)
-    return [part for unit in units for part in _fitting(unit, max_tokens)]
+def _parts(block: Block, max_tokens: int) -> Iterator[tuple[str, int]]:
+    """The block whole, or in the largest units that fit: lines of a table, sentences, words, characters.
+
+    Each with its tokens; together they are the block's text.
+    """
+    cost = estimated_tokens(block.text)
+    if cost <= max_tokens:
+        yield block.text, cost
+        return
+    for unit in _matches(_LINE, block.text) if block.is_table else _sentences(block.text):
+        yield from _fitting(unit, max_tokens)
 
 
-def _fitting(unit: str, max_tokens: int) -> Iterator[str]:
-    if estimated_tokens(unit) <= max_tokens:
-        yield unit
+def _fitting(unit: str, max_tokens: int) -> Iterator[tuple[str, int]]:
+    cost = estimated_tokens(unit)
+    if cost <= max_tokens:
+        yield unit, cost
         return
     words = _matches(_WORD, unit)
     if len(words) > 1:
@@ -149,7 +199,8 @@ def _fitting(unit: str, max_tokens: int) -> Iterator[str]:
         return
     # No run costs more tokens than it has characters.
     for start in range(0, len(unit), max_tokens):
-        yield unit[start : start + max_tokens]
+        part = unit[start : start + max_tokens]
+        yield part, estimated_tokens(part)
 
 
 def _sentences(text: str) -> list[str]:

@@ -4,7 +4,8 @@ from typing import TypedDict
 
 from haystack import component
 
-from haylift.pipelines.components.indexing_values import ParsedFile, SplitFile
+from haylift.domain.texts import TextPart
+from haylift.pipelines.components.indexing_values import KeptText, SplitFile, SplitPart
 from haylift.services.splitting import SplitLimits, split_blocks
 
 
@@ -20,7 +21,7 @@ class BlockSplitter:
 
     Example:
         ```python
-        BlockSplitter(max_tokens=256).run(parsed=ParsedFile(document))["split"].pieces
+        BlockSplitter(max_tokens=256).run(kept=kept)["split"].parts
         ```
 
     Args:
@@ -32,8 +33,12 @@ class BlockSplitter:
         self.overlap_tokens = overlap_tokens
 
     @component.output_types(split=SplitFile)
-    def run(self, parsed: ParsedFile) -> BlockSplitterOutput:
-        """Splits every block; no character is lost."""
+    def run(self, kept: KeptText) -> BlockSplitterOutput:
+        """Splits every block of every part, as the parts are taken; no character is lost."""
         limits = SplitLimits(max_tokens=self.max_tokens, overlap_tokens=self.overlap_tokens)
-        pieces = tuple(split_blocks(parsed.document.blocks, limits))
-        return {"split": SplitFile(parsed.document, pieces)}
+        return {"split": SplitFile(last=kept.last, parts=(_split(part, limits) for part in kept.read()))}
+
+
+def _split(part: TextPart, limits: SplitLimits) -> SplitPart:
+    pieces = split_blocks(part.document.blocks, limits, start_char=part.start_char)
+    return SplitPart(part=part, pieces=tuple(pieces))

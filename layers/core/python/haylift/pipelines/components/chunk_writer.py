@@ -1,21 +1,54 @@
 """The component that embeds pieces and writes them as chunks."""
 
-from collections.abc import Iterator, Sequence, Set
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import replace
 from functools import partial
+from time import monotonic
 from typing import TypedDict
 
 from haystack import component
 
-from haylift.domain.chunks import Chunk, EmbeddedChunk, MetaValue
+from haylift.domain.chunks import Chunk, EmbeddedChunk, MetaValue, ParsedDocument
 from haylift.domain.errors import DocumentRejected, InvalidInput
+from haylift.domain.texts import TextPart
 from haylift.pipelines.components.indexing_values import IndexingJob, SplitFile
 from haylift.ports import DocumentIndex, Embedder, IndexedDocument, IndexingTask
 from haylift.services.parts import Part, stored_parts
 from haylift.services.patience import CALL_TEXTS, PatientEmbedder
 from haylift.services.splitting import Piece
 
-FIRST_PERCENT, LAST_PERCENT = 10, 90
+FIRST_PERCENT, LAST_PERCENT = 20, 90
+SHOW_EVERY_S = 2.0
+"""Before each write the ledger is asked whose turn it is; between, a sign of life in this time is enough."""
+
+
+class Progress:
+    """Shows how far the pieces of a text have come.
+
+    Args:
+        last: the text's last part.
+        now: a clock, seconds.
+    """
+
+    def __init__(self, task: IndexingTask, last: TextPart, *, now: Callable[[], float]) -> None:
+        self._task = task
+        self._last = last
+        self._now = now
+        self._shown_at = float("-inf")
+
+    def __call__(self, stage: str, piece: Piece) -> None:
+        """Shows the piece's place; raises what `IndexingTask.progress` raises."""
+        self._shown_at = self._now()
+        share = piece.start_char / max(1, self._last.end_char)
+        if piece.page is not None and self._last.number:
+            stage = f"{stage} page {piece.page} of {self._last.page_count}"
+        self._task.progress(stage, int(FIRST_PERCENT + share * (LAST_PERCENT - FIRST_PERCENT)))
+
+    def lately(self, stage: str, piece: Piece) -> None:
+        """The same, unless something was shown a moment ago."""
+        if self._now() - self._shown_at >= SHOW_EVERY_S:
+            self(stage, piece)
 
 
 class ChunkWriterOutput(TypedDict):
@@ -39,11 +72,15 @@ class ChunkWriter:
     Args:
         index: where the chunks go.
         embedder: makes their vectors.
+        now: a clock, seconds.
     """
 
-    def __init__(self, index: DocumentIndex, embedder: Embedder) -> None:
+    def __init__(
+        self, index: DocumentIndex, embedder: Embedder, now: Callable[[], float] = monotonic
+    ) -> None:
         self._index = index
         self._embedder = embedder
+        self._now = now
 
     @component.output_types(indexed=IndexedDocument)
     def run(self, job: IndexingJob, split: SplitFile) -> ChunkWriterOutput:
@@ -54,45 +91,51 @@ class ChunkWriter:
             ModelUnavailable, IndexUnavailable, DeadlineExceeded: a retry helps, and goes on from here.
         """
         task = job.task
-        pattern = _pattern(task, split)
+        head = split.last.document
+        pattern = _pattern(task, head)
         stored = self._index.stored_chunk_ids(
             task.key.tenant, task.generation, task.key.document_id, revision=task.revision
         )
-        count = 0
-        for kept, parts in _runs(task, split.pieces, stored):
-            count += kept
-            for chunks in self._embedded(task, pattern, parts, piece_count=len(split.pieces)):
-                numbered = [
-                    replace(each, chunk=replace(each.chunk, ordinal=ordinal))
-                    for ordinal, each in enumerate(chunks, start=count)
-                ]
-                self._index.write(task.key.tenant, task.generation, numbered)
-                count += len(numbered)
+        show = Progress(task, split.last, now=self._now)
+        count = position = 0
+        omissions: Counter[str] = Counter()
+        for split_part in split.parts:
+            omissions.update(split_part.part.document.omissions)
+            for kept, parts in _runs(task, split_part.pieces, stored, position):
+                count += kept
+                for chunks in self._embedded(task, pattern, parts, show):
+                    numbered = [
+                        replace(each, chunk=replace(each.chunk, ordinal=ordinal))
+                        for ordinal, each in enumerate(chunks, start=count)
+                    ]
+                    self._index.write(task.key.tenant, task.generation, numbered)
+                    count += len(numbered)
+            position += len(split_part.pieces)
         return {
             "indexed": IndexedDocument(
-                title=pattern.title, media_type=split.document.media_type, chunk_count=count
+                title=pattern.title,
+                media_type=head.media_type,
+                chunk_count=count,
+                partial_detail=replace(head, omissions=omissions).partial_detail,
             )
         }
 
     def _embedded(
-        self, task: IndexingTask, pattern: Chunk, parts: list[Part], *, piece_count: int
+        self, task: IndexingTask, pattern: Chunk, parts: list[Part], show: Progress
     ) -> Iterator[list[EmbeddedChunk]]:
         """A chunk for each part, those of one call after the other; a part that is too long becomes two."""
-
-        def show(stage: str) -> None:
-            share = parts[0].position / piece_count
-            task.progress(stage, int(FIRST_PERCENT + share * (LAST_PERCENT - FIRST_PERCENT)))
-
-        embedder = PatientEmbedder(self._embedder, task.deadline, on_wait=partial(show, "embed"))
+        embedder = PatientEmbedder(
+            self._embedder, task.deadline, on_wait=lambda: show("embed", parts[0].piece)
+        )
         while parts:
-            show("embed")
+            show.lately("embed", parts[0].piece)
             chunks = [_chunk(task, pattern, part) for part in parts[:CALL_TEXTS]]
             try:
                 vectors = embedder.embed_first([chunk.embedded_text for chunk in chunks])
             except InvalidInput as refusal:
                 _halve(parts, refusal)
                 continue
-            show("write")
+            show("write", parts[0].piece)
             del parts[: len(vectors)]
             yield [
                 EmbeddedChunk(chunk=chunk, vector=vector)
@@ -100,9 +143,9 @@ class ChunkWriter:
             ]
 
 
-def _pattern(task: IndexingTask, split: SplitFile) -> Chunk:
+def _pattern(task: IndexingTask, head: ParsedDocument) -> Chunk:
     """What all chunks of the document share."""
-    meta: dict[str, MetaValue] = {"media_type": split.document.media_type}
+    meta: dict[str, MetaValue] = {**task.metadata.attributes, "media_type": head.media_type}
     if task.metadata.language:
         meta["language"] = task.metadata.language
     return Chunk(
@@ -111,7 +154,7 @@ def _pattern(task: IndexingTask, split: SplitFile) -> Chunk:
         key=task.key.object_key,
         revision=task.revision,
         ordinal=0,
-        title=task.metadata.title or split.document.title,
+        title=task.metadata.title or head.title,
         text="",
         access_groups=task.metadata.access_groups,
         meta=meta,
@@ -125,15 +168,22 @@ def _chunk(task: IndexingTask, pattern: Chunk, part: Part) -> Chunk:
         chunk_id=task.key.chunk_id(task.revision, part.position, part.path),
         text=part.piece.text,
         page=part.piece.page,
+        slide=part.piece.slide,
+        sheet=part.piece.sheet,
         headings=part.piece.headings,
+        start_char=part.piece.start_char,
+        end_char=part.piece.end_char,
+        meta=pattern.meta | {"ocr": True} if part.piece.is_ocr else pattern.meta,
     )
 
 
-def _runs(task: IndexingTask, pieces: Sequence[Piece], stored: Set[str]) -> Iterator[tuple[int, list[Part]]]:
+def _runs(
+    task: IndexingTask, pieces: Sequence[Piece], stored: Set[str], first: int
+) -> Iterator[tuple[int, list[Part]]]:
     """Neighbouring pieces that are to be embedded, and the number of stored chunks before them."""
     kept = 0
     parts: list[Part] = []
-    for position, piece in enumerate(pieces):
+    for position, piece in enumerate(pieces, start=first):
         found = stored_parts(stored, partial(task.key.chunk_id, task.revision, position))
         if found and parts:
             yield kept, parts

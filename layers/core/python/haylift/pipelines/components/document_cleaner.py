@@ -1,10 +1,10 @@
 """The component that cleans parsed text."""
 
+from dataclasses import replace
 from typing import TypedDict
 
 from haystack import component
 
-from haylift.domain.errors import DocumentRejected
 from haylift.pipelines.components.indexing_values import ParsedFile
 from haylift.services.cleaning import clean_document
 
@@ -21,18 +21,12 @@ class DocumentCleaner:
 
     Example:
         ```python
-        DocumentCleaner().run(parsed=ParsedFile(document))["parsed"].document.blocks
+        DocumentCleaner().run(parsed=parsed)["parsed"].parts
         ```
     """
 
     @component.output_types(parsed=ParsedFile)
     def run(self, parsed: ParsedFile) -> DocumentCleanerOutput:
-        """Cleans every block.
-
-        Raises:
-            DocumentRejected: `no_text` when nothing is left.
-        """
-        document = clean_document(parsed.document)
-        if not document.blocks:
-            raise DocumentRejected("The file holds no text.", reason="no_text")
-        return {"parsed": ParsedFile(document)}
+        """Cleans every block of every part, as the parts are taken."""
+        parts = (replace(part, document=clean_document(part.document)) for part in parsed.parts)
+        return {"parsed": replace(parsed, parts=parts)}
