@@ -121,6 +121,7 @@ def test_each_request_leaves_one_record(written: Written, outcome: str) -> None:
 @pytest.fixture
 def forgetful(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """An edge that records what was allowed and forgets what was denied."""
+
     def record_the_good(scope: edge.Scope, status: int, code: str) -> None:
         if status < 400:
             record_request(scope, status, code)

@@ -175,7 +175,9 @@ def check_names_are_explained(texts: Mapping[str, str]) -> None:
     """Every state and every reason of a rejection has its explanation."""
     assert len(REJECTION_REASONS) >= 8
     rejected = texts["rejected-documents.md"]
-    assert [reason for reason in sorted(REJECTION_REASONS) if f"with the reason {reason} when" not in rejected] == []
+    assert [
+        reason for reason in sorted(REJECTION_REASONS) if f"with the reason {reason} when" not in rejected
+    ] == []
     states = texts["document-states.md"]
     assert [state for state in DocumentState if f"{state} means that" not in states] == []
 
