@@ -6,12 +6,31 @@ from haylift.domain.documents import DocumentState
 from haylift.domain.listing import DocumentFilter
 from haylift.domain.metadata import MAX_LANGUAGE_CHARS, MAX_TITLE_CHARS, UploadMetadata
 from haylift.http import RequestModel, invalid_field
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, model_validator
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    model_validator,
+)
 
 DEFAULT_PAGE_LIMIT = 20
 MAX_PAGE_LIMIT = 100
 MAX_CURSOR_CHARS = 2_048
 MAX_PREFIX_CHARS = 1_024
+
+
+def _written_date_time(value: object) -> object:
+    """Pydantic would take `12` for the twelfth second of 1970; the contract says RFC 3339.
+
+    Raises:
+        ValueError: a time without the `T` between its date and its hour.
+    """
+    if isinstance(value, str) and "t" not in value.lower():
+        raise ValueError("Give a date and time with its zone, as 2026-01-31T12:00:00Z.")
+    return value
 
 
 class ListQuery(BaseModel):
@@ -26,7 +45,9 @@ class ListQuery(BaseModel):
     ] = ""
     media_type: Annotated[str, Field(pattern="^[A-Za-z0-9.+/-]{0,100}$")] = ""
     changed_since: Annotated[
-        AwareDatetime | None, Field(description="Documents that changed then or later.")
+        AwareDatetime | None,
+        Field(description="Documents that changed then or later."),
+        BeforeValidator(_written_date_time),
     ] = None
 
     @property

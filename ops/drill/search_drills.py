@@ -10,9 +10,10 @@ SLOW_MODEL = ("slow", "model", "--stopped-s", "2.8", "--running-s", "1.2")
 
 FED_BY = {"ingestion": "interactive", "dispatch": "intake"}
 BEHIND_THE_GATEWAY = (
-    "ingestion", "dispatch", "auth", "documents", "gate", "maintenance", "announcer", "metrics", "reference",
+    "announcer", "ingestion", "dispatch", "auth", "documents", "gate", "maintenance", "metrics", "reference",
     "search", "audit",
 )  # fmt: skip
+"""The announcer hears of what dispatch writes before the message that `ingestion` waits for."""
 
 SEARCH_DRILLS = (
     Drill(
