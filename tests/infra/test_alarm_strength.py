@@ -173,7 +173,7 @@ EQUIVALENT: Mapping[str, str] = {
     "api-errors: other statistic of asked": "Count is 1 for each request: its sum is the number of samples.",
     "cache-unhealthy: a tenth": "A probe is 0 or 1: both thresholds lie between.",
     "heartbeat: a tenth": "Heartbeats of a minute are whole numbers: both thresholds lie between 0 and 1.",
-    "index-drift: other statistic": "A whole run says one number: it is its own maximum and its own mean.",
+    "index-drift: other statistic": "A whole run says one number: it is its own maximum and minimum.",
     "index-unhealthy/probe: a tenth": "A probe is 0 or 1: both thresholds lie between.",
     "model-endpoint-failing/probe: a tenth": "A probe is 0 or 1: both thresholds lie between.",
 }
