@@ -1,6 +1,7 @@
 """Cloud assemblies: what `cdk synth` writes, made by the app itself once per test run and stage."""
 
 import atexit
+import fcntl
 import json
 import os
 import shutil
@@ -9,7 +10,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,12 @@ def synthesise(
     """Runs the app as the CDK command line does, in a folder of its own."""
     folder = Path(tempfile.mkdtemp(prefix="haylift-synth-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return _synthesise(folder, context, app, environment)
+
+
+def _synthesise(
+    folder: Path, context: Mapping[str, Any], app: Sequence[str], environment: Mapping[str, str]
+) -> Synthesis:
     settings = json.loads((ROOT / "cdk.json").read_text())["context"]
     variables = {
         **cdk_environment(),
@@ -76,15 +83,29 @@ def synthesise(
 
 @cache
 def validated() -> dict[str, Synthesis]:
-    """Every stage with CDK's own template validation, the AwsSolutions rules where they must hold."""
-    return _every_stage(CDK_VALIDATION="true")
+    """Every stage with CDK's own template validation, the AwsSolutions rules where they must hold.
+
+    The processes of one test run share it: who comes second waits for the first one's.
+    """
+    shared = Path(os.environ["HAYLIFT_TEST_RUN_DIR"]) / "synth"
+    shared.mkdir(exist_ok=True)
+    with (shared / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        result = shared / "result.json"
+        if not result.exists():
+            runs = _every_stage({"CDK_VALIDATION": "true"}, shared)
+            result.write_text(json.dumps({stage: asdict(run) for stage, run in runs.items()}, default=str))
+    return {
+        stage: Synthesis(**{**run, "folder": Path(run["folder"])})
+        for stage, run in json.loads(result.read_text()).items()
+    }
 
 
 @cache
 def synthesised_again() -> dict[str, Synthesis]:
     """Every stage once more, with the layers there and no network."""
     validated()
-    return _every_stage(**OFFLINE)
+    return _every_stage(OFFLINE)
 
 
 def templates(stage: str) -> dict[str, Template]:
@@ -112,8 +133,16 @@ def functions(stacks: Mapping[str, Template], stage: str) -> dict[str, Resource]
     }
 
 
-def _every_stage(**environment: str) -> dict[str, Synthesis]:
-    contexts = [{"stage": stage, **(LOCAL_CONTEXT if stage == "local" else {})} for stage in STAGES]
+def _every_stage(environment: Mapping[str, str], shared: Path | None = None) -> dict[str, Synthesis]:
+    def run_of(stage: str) -> Synthesis:
+        context = {"stage": stage, **(LOCAL_CONTEXT if stage == "local" else {})}
+        if shared is None:
+            return synthesise(context, **environment)
+        folder = shared / stage
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        return _synthesise(folder, context, ("app.py",), environment)
+
     with ThreadPoolExecutor(2) as pool:
-        runs = list(pool.map(lambda context: synthesise(context, **environment), contexts))
+        runs = list(pool.map(run_of, STAGES))
     return {run.stage: run for run in runs}
