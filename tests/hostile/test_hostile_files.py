@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from haylift.domain.documents import DocumentKey
 
+from tests.fakes.parsers import forked
 from tests.hostile.corpus import SEARCHABLE, HostileFile, corpus
 from tests.hostile.trial import LIMITS, Bench, faults
 
@@ -63,6 +64,7 @@ def test_what_cannot_be_read_is_said_with_its_amount(bench: Bench) -> None:
 WRONG = """
 import sys, time
 import haylift.parsing.__main__ as child
+from haylift.parsing.nursery import serve
 from haylift.domain.chunks import Block
 from haylift.parsing.converter import Converted
 
@@ -77,7 +79,7 @@ def body(source):
 
 child.choose = lambda source: Wrong()
 child._limit = lambda *_: None
-sys.exit(child.main())
+serve(int(sys.argv[-1]), child.main)
 """
 
 
@@ -117,14 +119,14 @@ def test_a_parser_without_limits_would_be_seen(tmp_path: Path) -> None:
 
 def test_a_parser_that_reaches_out_would_be_seen(tmp_path: Path) -> None:
     script = (
-        "import os, sys, socket\nfrom tests.hostile.watched_parser import watch\n"
-        "watch(os.open(sys.argv[1], os.O_WRONLY))\n"
-        "socket.socket().connect_ex(('127.0.0.1', 9))\n"
+        "import socket\nsocket.socket().connect_ex(('127.0.0.1', 9))\n"
         "try: open('/dev/shm/x').read()\nexcept OSError: pass\n"
-        "from haylift.parsing.__main__ import main; sys.exit(main())"
+        "from haylift.parsing.__main__ import main; main()"
     )
-    command = (sys.executable, "-c", script, str(tmp_path / "told"))
-    bench = Bench(tmp_path, command=command)
+    watching = (
+        "import os\nfrom tests.hostile.watched_parser import watch\nwatch(os.open(sys.argv[1], os.O_WRONLY))"
+    )
+    bench = Bench(tmp_path, command=forked(script, str(tmp_path / "told"), before=watching))
 
     trial = bench.try_file(FILES["remote.html"])
 

@@ -191,20 +191,36 @@ def faults(file: HostileFile, trial: Trial, *, neighbour_lives: bool) -> list[st
 
 def _busy_s() -> float:
     own, children = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
-    return own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
+    living_s = sum(map(_living_s, _children("self")))
+    return own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime + living_s
+
+
+def _living_s(process_id: str) -> float:
+    """Of a child that lives, with all that it has waited for."""
+    with contextlib.suppress(OSError):
+        fields = Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()
+        return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+    return 0.0
+
+
+def _children(process_id: str) -> list[str]:
+    found = []
+    with contextlib.suppress(OSError):
+        for listed in Path(f"/proc/{process_id}/task").glob("*/children"):
+            found += listed.read_text().split()
+    return found
 
 
 @contextlib.contextmanager
 def _watched_memory() -> Iterator[list[int]]:
-    """The highest resident memory, in KiB, of any child of this process."""
+    """The highest resident memory, in KiB, of any child of this process, and of any child of those."""
     peak = [0]
     over = threading.Event()
 
     def look() -> None:
         while not over.wait(0.02):
-            for child in Path("/proc/self/task").glob("*/children"):
-                with contextlib.suppress(OSError):
-                    peak[0] = max(peak[0], *map(_resident_kib, child.read_text().split()), 0)
+            for child in _children("self"):
+                peak[0] = max(peak[0], *map(_resident_kib, (child, *_children(child))))
 
     thread = threading.Thread(target=look)
     thread.start()

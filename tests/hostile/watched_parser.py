@@ -1,4 +1,4 @@
-"""The parser's real child process under an audit hook: it tells of every connection and of `/dev/shm`.
+"""The parsers' real nursery under an audit hook: each parser tells of its connections and of `/dev/shm`.
 
 What it tells goes down a named pipe, the one thing that it may write to beside its answer.
 """
@@ -6,7 +6,7 @@ What it tells goes down a named pipe, the one thing that it may write to beside 
 import os
 import sys
 
-from haylift.parsing.__main__ import main
+from haylift.parsing.nursery import serve
 
 WATCHED = (
     "socket.connect",
@@ -31,4 +31,4 @@ def watch(pipe: int) -> None:
 
 if __name__ == "__main__":
     watch(os.open(sys.argv[1], os.O_WRONLY))
-    sys.exit(main())
+    serve(int(sys.argv[2]))

@@ -1,6 +1,5 @@
 """The progress rule: a long healthy file earns its time page by page, a bomb does not."""
 
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +12,7 @@ from haylift.domain.texts import TextPart, text_of
 from haylift.ports import ParserOrder
 from haylift.resilience import Deadline
 
+from tests.fakes.parsers import forked
 from tests.integration.ingestion.long_pdf import long_pdf, sentence
 
 LIMITS = ParserLimits(time_s=30.0, memory_bytes=2**30, output_chars=1_000_000)
@@ -34,7 +34,7 @@ say(end=True, omissions={"pages": 121 - first})
 
 def child(work: str) -> tuple[str, ...]:
     """A parser of 120 pages that does `work` before each."""
-    return (sys.executable, "-c", PAGES % work)
+    return forked(PAGES % work)
 
 
 def order(file: Path, *, seconds: float = 60.0, after: TextPart | None = None) -> ParserOrder:

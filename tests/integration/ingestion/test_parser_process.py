@@ -1,19 +1,29 @@
 """The child process: real files, real limits, real deaths."""
 
 import io
+import os
+import selectors
+import subprocess
 import sys
 import zipfile
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from haylift.adapters import parser_nursery
+from haylift.adapters.parser_nursery import NurseryGone
 from haylift.adapters.parser_process import ParserLimits, ParserProcess
 from haylift.domain.chunks import ParsedDocument
 from haylift.domain.documents import DocumentKey
 from haylift.domain.errors import DocumentRejected
+from haylift.ports import ParserOrder
+from haylift.resilience import Deadline
 
+from tests.fakes.parsers import forked
 from tests.unit.ingestion.files import PNG, encrypted, handbook, pdf, with_part, word
 
+KEY = DocumentKey("acme", "a.md")
 LIMITS = ParserLimits(time_s=20.0, memory_bytes=1_073_741_824, output_chars=1_000_000)
 
 
@@ -93,11 +103,6 @@ def test_the_memory_of_the_child_is_limited(file: Path) -> None:
     assert rejected.value.reason == "parser_limit"
 
 
-def child(code: str) -> tuple[str, ...]:
-    """A child that does something else."""
-    return (sys.executable, "-c", code)
-
-
 @pytest.mark.parametrize(
     ("code", "reason"),
     [
@@ -116,7 +121,7 @@ def child(code: str) -> tuple[str, ...]:
     ],
 )
 def test_a_child_that_dies_hangs_or_babbles_is_a_verdict(file: Path, code: str, reason: str) -> None:
-    parser = ParserProcess(replace(LIMITS, time_s=0.5, output_chars=1_000), command=child(code))
+    parser = ParserProcess(replace(LIMITS, time_s=0.5, output_chars=1_000), command=forked(code))
 
     with pytest.raises(DocumentRejected) as rejected:
         parse(file, "a.md", b"text", parser)
@@ -131,7 +136,80 @@ def test_the_child_knows_nothing_of_our_environment(file: Path, monkeypatch: pyt
         "print(json.dumps({'end': True, 'omissions': {}}))"
     )
 
-    parsed = parse(file, "a.md", b"text", ParserProcess(LIMITS, command=child(telling)))
+    parsed = parse(file, "a.md", b"text", ParserProcess(LIMITS, command=forked(telling)))
 
     frugal = {"MALLOC_ARENA_MAX", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"}
     assert set(parsed.title.split()) <= {"LC_CTYPE", "LD_LIBRARY_PATH", "PYTHONPATH", "PYTHONUTF8"} | frugal
+
+
+def test_one_process_forks_the_parsers_of_many_files(file: Path) -> None:
+    parser = ParserProcess(LIMITS, command=forked(tell("os.getppid()")))
+
+    first, second = (parse(file, "a.md", b"text", parser).title for _ in range(2))
+
+    assert first == second
+
+
+def tell(expression: str) -> str:
+    """A parser that gives the value as the title."""
+    return (
+        f"import json, os, sys; print(json.dumps({{'title': str({expression}), 'media_type': ''}}));"
+        "print(json.dumps({'end': True, 'omissions': {}}))"
+    )
+
+
+def test_what_one_parser_changes_in_itself_is_gone_with_the_next_file(file: Path) -> None:
+    count = "sys.modules.setdefault('count', []).append(1) or len(sys.modules['count'])"
+    parser = ParserProcess(LIMITS, command=forked(tell(count)))
+
+    assert [parse(file, "a.md", b"text", parser).title for _ in range(2)] == ["1", "1"]
+
+
+def test_a_limit_that_one_file_reached_holds_for_none_after_it(file: Path) -> None:
+    parser = ParserProcess(replace(LIMITS, memory_bytes=120_000_000))
+
+    with pytest.raises(DocumentRejected):
+        parse(file, "large.txt", b"word " * 30_000_000, parser)
+
+    assert parse(file, "small.txt", b"They purr.", parser).blocks[0].text == "They purr."
+
+
+@pytest.mark.parametrize("signal", ["SIGKILL", "SIGSTOP"])
+def test_a_parser_that_harms_its_nursery_says_nothing_about_the_file(
+    file: Path, signal: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parser_nursery, "ANSWER_TIMEOUT_S", 0.2)
+    harm = (
+        f"import os, signal\nif open({str(file)!r}).read() == 'bad': os.kill(os.getppid(), signal.{signal})\n"
+    )
+    parser = ParserProcess(LIMITS, command=forked(harm + tell("os.getppid()")))
+    before = parse(file, "good.md", b"good", parser).title
+    file.write_text("bad")
+    order = ParserOrder(file=file, key=KEY, content_type="", deadline=Deadline.after(20))
+
+    with suppress(NurseryGone):
+        list(parser.parts(order))
+
+    assert parse(file, "good.md", b"good", parser).title != before
+
+
+def test_nursery_and_parser_end_with_the_worker(file: Path) -> None:
+    """Also when it is killed: nothing but the kernel closes its sockets then."""
+    script = (
+        "import sys, os\nfrom pathlib import Path\n"
+        "from haylift.adapters.parser_nursery import Nursery\n"
+        f"nursery = Nursery({forked('import time; time.sleep(60)')!r}, dict(os.environ))\n"
+        "parser = nursery.fork()\n"
+        "print(nursery.process_id, flush=True)\nsys.stdin.read()\n"
+    )
+    command = [sys.executable, "-c", script]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as worker:
+        assert worker.stdout is not None
+        nursery = int(worker.stdout.readline())
+        gone = os.pidfd_open(nursery)
+        worker.kill()
+
+    with selectors.DefaultSelector() as selector:
+        selector.register(gone, selectors.EVENT_READ)
+        assert selector.select(timeout=20)
+    os.close(gone)

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 import Stemmer
 from haylift.adapters.sqlite_analysis import stem, terms
-from haylift.domain.english import STOP_WORDS, words
+from haylift.domain.english import STOP_WORDS, pieces, words
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 GOLDEN = json.loads((Path(__file__).parent / "lucene_english.json").read_text("utf-8"))
 
@@ -37,3 +39,20 @@ def test_there_are_33_stop_words() -> None:
 
 def test_lone_surrogates_and_control_characters_are_no_words() -> None:
     assert words("\ud800 \x00 \x01 end") == ["end"]
+
+
+def check_ascii(stretches: Callable[[str], list[str]], text: str) -> None:
+    """A character that is no word sends the same text down the way of all characters."""
+    assert stretches(text) == pieces(f"{text}\n\u2026")
+
+
+@given(st.text(alphabet="aB3_:.',;\" -\n\x00\x7f's", max_size=40))
+@example("foo_bar's 3.14,5; a:b 1'2 a.b.c _x_ __ 3a.4")
+@example("x" * 300 + " y")
+def test_plain_characters_take_a_short_way_to_the_same_words(text: str) -> None:
+    check_ascii(pieces, text)
+
+
+def test_a_short_way_that_tears_words_would_be_seen() -> None:
+    with pytest.raises(AssertionError):
+        check_ascii(str.split, "a:b, 3.14")

@@ -3,7 +3,6 @@
 import json
 import os
 import selectors
-import subprocess
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -30,26 +29,24 @@ LINE_BYTES = 65_536
 READ_BYTES = 65_536
 
 
-def lines_of(process: "subprocess.Popen[bytes]", budget: Budget, now: Callable[[], float]) -> Iterator[Line]:
-    """The child's lines as they come, until it closes its output.
+def lines_of(output: int, budget: Budget, now: Callable[[], float]) -> Iterator[Line]:
+    """The child's lines as they come, until it closes its output, a descriptor.
 
     Raises:
         DocumentRejected: `parser_limit` when time or room is used up, `damaged` for what is no line.
         DeadlineExceeded: nobody waits any longer.
     """
-    if process.stdout is None:
-        raise ValueError("the child has pipes")
     most_bytes = budget.chars_left * MAX_BYTES_PER_CHAR + LINE_BYTES
     waiting = bytearray()
     with selectors.DefaultSelector() as selector:
-        selector.register(process.stdout, selectors.EVENT_READ)
+        selector.register(output, selectors.EVENT_READ)
         while True:
             began = now()
             is_readable = selector.select(timeout=budget.seconds_left)
             budget.spend(now() - began)
             if not is_readable:
                 raise budget.exhausted()
-            read = os.read(process.stdout.fileno(), READ_BYTES)
+            read = os.read(output, READ_BYTES)
             if not read:
                 return
             *whole, rest = (waiting + read).split(b"\n")

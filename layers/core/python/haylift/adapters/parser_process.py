@@ -2,15 +2,16 @@
 
 import json
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Generator, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from haylift.adapters.parser_budget import Budget, ParserLimits, limit_reached
 from haylift.adapters.parser_lines import Line, Parts, lines_of
+from haylift.adapters.parser_nursery import COMMAND, ForkedParser, Nursery, NurseryGone
 from haylift.domain.chunks import ParsedDocument
 from haylift.domain.documents import DocumentKey
 from haylift.domain.errors import DocumentRejected
@@ -20,17 +21,15 @@ from haylift.resilience import Deadline
 
 __all__ = ["ParserLimits", "ParserProcess"]
 
-COMMAND = (sys.executable, "-P", "-S", "-m", "haylift.parsing")
-"""`-P`: the working folder is no place to import from; `-S`: where modules lie is given, not searched."""
-
 RECIPE = "1"
 """Raised whenever a converter gives other text for the same bytes, or parts are cut elsewhere."""
 
 
 class ParserProcess:
-    """Runs `python -m haylift.parsing` with an empty environment, pipes and limits (port `Parser`).
+    """Runs `haylift.parsing` in a process for each file, without environment, under limits (port `Parser`).
 
-    Pipes and no multiprocessing: Lambda has no `/dev/shm`.
+    The process is forked by one that has Python and the light converters loaded, and lives as long as this
+    object: see `parser_nursery`.
 
     A child streams its blocks, so that neither process ever holds more than one part of a long file. It
     begins at any page: one that used up its memory after some parts is followed by a fresh one.
@@ -38,6 +37,7 @@ class ParserProcess:
     Args:
         limits: of each file.
         ocr: whether pictures of text are read too.
+        command: of the process that forks the children.
     """
 
     def __init__(
@@ -52,6 +52,7 @@ class ParserProcess:
         self._ocr = ocr
         self._command = command
         self._now = now
+        self._idle: list[Nursery] = []
 
     @property
     def recipe(self) -> str:
@@ -112,37 +113,32 @@ class ParserProcess:
 
     def _lines(self, request: Line, budget: Budget) -> Generator[Line]:
         """What the child says, as it comes; ends with its verdict."""
-        with subprocess.Popen(  # noqa: S603  # our own module, nothing of the user's in the command
-            self._command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=_environment(),
-            start_new_session=True,
-        ) as process:
-            try:
-                _send(process, request)
-                yield from lines_of(process, budget, self._now)
-                status = process.wait(timeout=1.0)
-            except subprocess.TimeoutExpired as fault:
-                raise limit_reached() from fault
-            finally:
-                process.kill()
+        nursery, parser = self._fork()
+        status: int | None = None
+        try:
+            parser.send(json.dumps(request).encode())
+            yield from lines_of(parser.output, budget, self._now)
+            status = parser.end()
+        finally:
+            if status is None:
+                with suppress(NurseryGone):
+                    parser.end()
+            if nursery.is_well:
+                self._idle.append(nursery)
+            else:
+                nursery.close()
         # Without a verdict it died: by the kernel's limits (a signal), or of the file.
         if status < 0:
             raise limit_reached()
         raise DocumentRejected("The parser died of the file.", reason="damaged")
 
-
-def _send(process: "subprocess.Popen[bytes]", request: Line) -> None:
-    if process.stdin is None:
-        raise ValueError("the child has pipes")
-    try:
-        with process.stdin as pipe:
-            pipe.write(json.dumps(request).encode())
-    except BrokenPipeError:
-        # It is dead already; what it says, nothing, leads to its status.
-        return
+    def _fork(self) -> tuple[Nursery, ForkedParser]:
+        """A parser, and its nursery: an idle one, or a new one if there is none or it died while idle."""
+        with suppress(IndexError, NurseryGone):
+            nursery = self._idle.pop()
+            return nursery, nursery.fork()
+        nursery = Nursery(self._command, _environment())
+        return nursery, nursery.fork()
 
 
 def _environment() -> dict[str, str]:

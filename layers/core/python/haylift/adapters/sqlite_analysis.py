@@ -5,7 +5,7 @@ from threading import local
 
 import Stemmer
 
-from haylift.domain.english import words
+from haylift.domain.english import pieces, word_of
 
 _VOWELS = "aeiou"
 
@@ -26,10 +26,14 @@ def terms(text: str) -> list[str]:
     >>> terms("Connecting the pipelines possibly")
     ['connect', 'pipelin', 'possibl']
     """
-    return [stem(word) for word in words(text)]
+    return [term for term in map(_term, pieces(text)) if term]
 
 
 @lru_cache(maxsize=50_000)
+def _term(piece: str) -> str:
+    return stem(word_of(piece))
+
+
 def stem(word: str) -> str:
     """Porter's stem in Lucene's form.
 

@@ -12,7 +12,7 @@ text with its own, not correctly rounded routine.
 import hashlib
 import math
 from collections.abc import Callable, Iterator, Sized
-from functools import reduce
+from functools import lru_cache, reduce
 from operator import and_, or_
 
 import numpy as np
@@ -73,15 +73,21 @@ def _typed(value: Scalar | None) -> Iterator[tuple[str, SqlValue]]:
             return
         case bool():
             yield FLAG, int(value)
-        case str():
+        case str() if len(value) > _MAX_DATE_CHARS:
             yield TEXT, comparable_text(value)
-            if len(value) <= _MAX_DATE_CHARS:
-                try:
-                    yield DATE, utc_date(value)
-                except InvalidInput:
-                    return
+        case str():
+            yield from _typed_short(value)
         case _ if math.isfinite(value):
             yield NUMBER, value if abs(value) < 2**63 else float(value)
+
+
+@lru_cache(maxsize=1_000)
+def _typed_short(text: str) -> tuple[tuple[str, SqlValue], ...]:
+    """Chunks of one document share nearly all of these."""
+    try:
+        return (TEXT, comparable_text(text)), (DATE, utc_date(text))
+    except InvalidInput:
+        return ((TEXT, comparable_text(text)),)
 
 
 def comparable_text(text: str) -> bytes:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from haylift.adapters.sqlite_filters import SqlValue, readable
-from haylift.adapters.sqlite_rows import chunks_of, delete_rows, digest_of, insert_chunk, require_dimensions
+from haylift.adapters.sqlite_rows import chunks_of, delete_rows, digest_of, insert_chunks, require_dimensions
 from haylift.adapters.sqlite_store import (
     BUSY_TIMEOUT_S,
     SqliteStore,
@@ -152,8 +152,7 @@ class SqliteIndex:
                     )
                 ]
                 delete_rows(connection, replaced)
-                for embedded in by_id.values():
-                    insert_chunk(connection, embedded)
+                insert_chunks(connection, by_id.values())
 
     def remove(
         self,

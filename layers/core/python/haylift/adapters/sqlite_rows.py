@@ -4,7 +4,6 @@ import hashlib
 import json
 import sqlite3
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
 
 import numpy as np
 
@@ -12,6 +11,8 @@ from haylift.adapters.sqlite_analysis import terms
 from haylift.adapters.sqlite_filters import comparable_text, field_rows
 from haylift.adapters.sqlite_table import stored_term, wrong_dimensions
 from haylift.domain.chunks import Chunk, EmbeddedChunk
+
+_TO_JSON = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def require_dimensions(connection: sqlite3.Connection, chunks: Iterable[EmbeddedChunk]) -> None:
@@ -24,26 +25,28 @@ def require_dimensions(connection: sqlite3.Connection, chunks: Iterable[Embedded
     connection.execute("UPDATE state SET dimensions = ?", (dimensions,))
 
 
-def insert_chunk(connection: sqlite3.Connection, embedded: EmbeddedChunk) -> None:
-    """Adds a chunk with its words, vector, fields and groups."""
-    chunk = embedded.chunk
-    row_id = connection.execute(
-        "INSERT INTO chunks(chunk_id, document_id, revision, content) VALUES (?, ?, ?, ?)",
-        (chunk.chunk_id, chunk.document_id, chunk.revision, _content(chunk)),
-    ).lastrowid
-    found = [stored_term(term) for term in terms(chunk.embedded_text)]
-    connection.execute("INSERT INTO terms(rowid, words) VALUES (?, ?)", (row_id, " ".join(found)))
-    connection.execute(
-        "INSERT INTO vectors VALUES (?, ?, ?, ?)",
-        (row_id, chunk.chunk_id, len(found), np.asarray(embedded.vector, np.float32).tobytes()),
-    )
-    connection.executemany(
-        "INSERT INTO fields VALUES (?, ?, ?, ?)", ((*field, row_id) for field in field_rows(chunk))
-    )
-    connection.executemany(
-        "INSERT INTO chunk_groups VALUES (?, ?)",
-        ((comparable_text(name), row_id) for name in chunk.access_groups),
-    )
+def insert_chunks(connection: sqlite3.Connection, chunks: Iterable[EmbeddedChunk]) -> None:
+    """Adds chunks with their words, vectors, fields and groups, table by table."""
+    words: list[tuple[int | None, str]] = []
+    vectors: list[tuple[int | None, str, int, bytes]] = []
+    fields: list[tuple[object, ...]] = []
+    groups: list[tuple[bytes, int | None]] = []
+    for embedded in chunks:
+        chunk = embedded.chunk
+        row_id = connection.execute(
+            "INSERT INTO chunks(chunk_id, document_id, revision, content) VALUES (?, ?, ?, ?)",
+            (chunk.chunk_id, chunk.document_id, chunk.revision, _content(chunk)),
+        ).lastrowid
+        found = terms(chunk.embedded_text)
+        words.append((row_id, stored_term(" ".join(found))))
+        vector = np.asarray(embedded.vector, np.float32).tobytes()
+        vectors.append((row_id, chunk.chunk_id, len(found), vector))
+        fields += [(*field, row_id) for field in field_rows(chunk)]
+        groups += [(comparable_text(name), row_id) for name in chunk.access_groups]
+    connection.executemany("INSERT INTO terms(rowid, words) VALUES (?, ?)", words)
+    connection.executemany("INSERT INTO vectors VALUES (?, ?, ?, ?)", vectors)
+    connection.executemany("INSERT INTO fields VALUES (?, ?, ?, ?)", fields)
+    connection.executemany("INSERT INTO chunk_groups VALUES (?, ?)", groups)
 
 
 def delete_rows(connection: sqlite3.Connection, gone: Sequence[int]) -> None:
@@ -74,8 +77,9 @@ def digest_of(connection: sqlite3.Connection, document_id: str, revision: int) -
 
 
 def _content(chunk: Chunk) -> bytes:
-    fields = {**asdict(chunk), "access_groups": sorted(chunk.access_groups)}
-    return json.dumps(fields, ensure_ascii=False).encode("utf-8", "surrogatepass")
+    # Its own dictionary, in the order of the fields: `asdict` would copy every value of it.
+    fields = {**vars(chunk), "access_groups": sorted(chunk.access_groups)}
+    return _TO_JSON(fields).encode("utf-8", "surrogatepass")
 
 
 def chunks_of(connection: sqlite3.Connection, found: set[int]) -> dict[int, Chunk]:

@@ -94,6 +94,11 @@ _RUN = rf"(?:(?:{_LETTERS}|{_DIGITS})++|(?:K{_E})++)"
 _WORD = re.compile(
     rf"(?:X{_E})*+{_RUN}(?:(?:X{_E})++{_RUN})*+(?:X{_E})*+|(?:S{_E})++|I{_E}|RR{_E}|[JF][EZF]*(?:(?<=Z)J[EZF]*)*"
 )
+_ASCII_LETTERS, _ASCII_DIGITS = r"[A-Za-z](?:[:.']?[A-Za-z])*+", r"[0-9](?:[.',;]?[0-9])*+"
+_ASCII_RUN = rf"(?:{_ASCII_LETTERS}|{_ASCII_DIGITS})++"
+_ASCII_WORD = re.compile(rf"_*+{_ASCII_RUN}(?:_++{_ASCII_RUN})*+_*+")
+"""`_WORD` for characters that all have a class by themselves: no table, a tenth of the time."""
+
 _POSSESSIVES = ("'s", "'S", "\u2019s", "\u2019S", "\uff07s", "\uff07S")
 
 
@@ -103,14 +108,25 @@ def words(text: str) -> list[str]:
     >>> words("The indexer's 2 queues, as in foo_bar")
     ['indexer', '2', 'queues', 'foo_bar']
     """
-    classes = text.translate(_CLASSES)
-    found = (_lower(piece) for match in _WORD.finditer(classes) for piece in _pieces(text, *match.span()))
-    return [word for word in found if word not in STOP_WORDS]
+    return [word for word in map(word_of, pieces(text)) if word]
 
 
-def _pieces(text: str, start: int, end: int) -> list[str]:
-    pieces = [text[at : min(at + MAX_WORD_CHARS, end)] for at in range(start, end, MAX_WORD_CHARS)]
-    return [piece[:-2] if piece.endswith(_POSSESSIVES) else piece for piece in pieces]
+def pieces(text: str) -> list[str]:
+    """The stretches of `text` that are words, as they stand there."""
+    if text.isascii():
+        found = _ASCII_WORD.findall(text)
+    else:
+        classes = text.translate(_CLASSES)
+        found = [text[slice(*match.span())] for match in _WORD.finditer(classes)]
+    if max(map(len, found), default=0) <= MAX_WORD_CHARS:
+        return found
+    return [word[at : at + MAX_WORD_CHARS] for word in found for at in range(0, len(word), MAX_WORD_CHARS)]
+
+
+def word_of(piece: str) -> str:
+    """The word that a stretch stands for; empty for a stop word."""
+    word = _lower(piece[:-2] if piece.endswith(_POSSESSIVES) else piece)
+    return "" if word in STOP_WORDS else word
 
 
 def _lower(word: str) -> str:
