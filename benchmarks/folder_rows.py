@@ -38,18 +38,24 @@ class FileRow:
         sent_at: epoch seconds before its first byte was sent; 0: not sent.
         version_id: of the object that was put.
         fault: why it was not sent.
-        record: the ledger's row, once it is about this very version.
+        seen: the ledger's newest row; it may be of another version, and known before S3 has answered.
         text: what is kept of it, once it is searchable.
-        removed: whether it was deleted after the list was made.
+        is_found: whether a search for its words gave it; None: nobody searched.
     """
 
     plan: PlannedFile
     sent_at: float = 0.0
     version_id: str = ""
     fault: str = ""
-    record: DocumentRecord | None = None
+    seen: DocumentRecord | None = None
     text: StoredText | None = None
     is_found: bool | None = None
+
+    @property
+    def record(self) -> DocumentRecord | None:
+        """The ledger's row when it is about the very version that was sent."""
+        is_own = self.seen is not None and self.version_id and self.seen.version_id == self.version_id
+        return self.seen if is_own else None
 
     @property
     def state(self) -> str:

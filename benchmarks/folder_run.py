@@ -1,8 +1,7 @@
 """Sends the files of a folder and follows them until each has ended."""
 
-import threading
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -52,6 +51,7 @@ class Surroundings:
     Args:
         now, sleep: the clock, epoch seconds.
         say: shows a line of progress.
+        workers: gives so many threads.
     """
 
     bucket: Bucket
@@ -60,6 +60,7 @@ class Surroundings:
     now: Callable[[], float]
     sleep: Callable[[float], None]
     say: Callable[[str], None]
+    workers: Callable[[int], Executor] = ThreadPoolExecutor
 
 
 @dataclass(kw_only=True)
@@ -81,42 +82,39 @@ class FolderRun:
         self.rows = [FileRow(plan=plan) for plan in self.plans]
         self._by_id = {row.plan.key.document_id: row for row in self.rows if row.plan.key}
         self._open = {id(row): row for row in self.rows if not row.has_ended}
-        self._lock = threading.Lock()
         self._began_at = self._moved_at = self._said_at = self._seen_at = self.around.now()
 
     def run(self) -> None:
         """Ends when every file has, or when nothing has changed for `timeout_s`."""
-        sending, reading = ThreadPoolExecutor(self.parallel), ThreadPoolExecutor(TEXT_READERS)
-        self._reading = reading
+        sending, reading = self.around.workers(self.parallel), self.around.workers(TEXT_READERS)
         try:
             for is_metadata in (True, False):
                 rows = [row for row in self._open.values() if row.plan.is_metadata is is_metadata]
                 sent = [sending.submit(self._send, row) for row in rows]
-                self._follow(sent, is_last=not is_metadata)
+                self._follow(sent, reading, is_last=not is_metadata)
         finally:
             sending.shutdown(wait=False, cancel_futures=True)
             reading.shutdown(wait=False, cancel_futures=True)
 
-    def _follow(self, sent: Sequence[Future[None]], *, is_last: bool) -> None:
+    def _follow(self, sent: Sequence[Future[None]], reading: Executor, *, is_last: bool) -> None:
         read: list[Future[None]] = []
         while True:
-            self._settle()
-            pending = any(not one.done() for one in sent)
-            if not pending and (not is_last or not self._open):
+            began = self.around.now()
+            if is_last:
+                self._look()
+            took_s = self.around.now() - began
+            read += [reading.submit(self._read, row) for row in self._ended() if is_searchable(row)]
+            self._say()
+            if all(one.done() for one in sent) and not (is_last and self._open):
                 break
             if self.around.now() - self._moved_at >= self.timeout_s:
                 self.around.say(f"Gave up: nothing has changed for {self.timeout_s:g} s.")
                 break
-            began = self.around.now()
-            read += [self._reading.submit(self._read, row) for row in self._look()]
-            took_s = self.around.now() - began
-            self._say()
-            if self._open:
-                self.around.sleep(max(LOOK_EVERY_S, LOOK_SHARE * took_s))
-        for one in (*sent, *read):
-            if one.done():
-                one.result()
+            self.around.sleep(max(LOOK_EVERY_S, LOOK_SHARE * took_s))
         wait(read)
+        for one in (*sent, *read):
+            if one.done() and not one.cancelled():
+                one.result()
 
     def _send(self, row: FileRow) -> None:
         row.sent_at = self.around.now()
@@ -129,26 +127,24 @@ class FolderRun:
             self.around.say(f"{row.plan.found.name} could not be uploaded: {fault}")
         self._moved_at = self.around.now()
 
-    def _look(self) -> list[FileRow]:
-        """Takes over what changed; gives the rows that became searchable."""
-        searchable: list[FileRow] = []
+    def _look(self) -> None:
+        """Takes over what changed."""
         try:
             for record in self.around.ledger.changed(self._seen_at - MARGIN_S):
+                self._seen_at = max(self._seen_at, record.updated_at)
                 row = self._by_id.get(record.document_id)
-                if row is not None and self._take(row, record) and is_searchable(row):
-                    searchable.append(row)
+                if row is not None and record != row.seen:
+                    row.seen = record
+                    self._moved_at = self.around.now()
         except StoreUnavailable as fault:
             self.around.say(f"The ledger does not answer: {fault.detail}")
-        return searchable
 
-    def _take(self, row: FileRow, record: DocumentRecord) -> bool:
-        """Whether the row is about the version that was sent, and new."""
-        self._seen_at = max(self._seen_at, record.updated_at)
-        if not row.version_id or record.version_id != row.version_id or record == row.record:
-            return False
-        row.record = record
-        self._moved_at = self.around.now()
-        return True
+    def _ended(self) -> list[FileRow]:
+        """Rows that have ended since the last call."""
+        ended = [row for row in self._open.values() if row.has_ended]
+        for row in ended:
+            del self._open[id(row)]
+        return ended
 
     def _read(self, row: FileRow) -> None:
         assert row.record is not None
@@ -156,10 +152,6 @@ class FolderRun:
             row.text = self.around.texts.stored(row.record)
         except StoreUnavailable as fault:
             self.around.say(f"The text of {row.plan.found.name} cannot be read: {fault.detail}")
-
-    def _settle(self) -> None:
-        for row in [row for row in self._open.values() if row.has_ended]:
-            del self._open[id(row)]
 
     def _say(self) -> None:
         now = self.around.now()
