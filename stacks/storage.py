@@ -142,10 +142,11 @@ class StorageStack(cdk.Stack):
         table.add_global_secondary_index(
             index_name=BY_UPDATED, partition_key=_key("tenant"), sort_key=_key("updated_at", NUMBER)
         )
-        # Sparse: only rows with work left carry `open_tenant`, so that counting them reads nothing else.
+        # Sparse: only rows with work left carry `open_tenant`, so that counting a lane's reads nothing else.
         table.add_global_secondary_index(
             index_name=OPEN_DOCUMENTS,
             partition_key=_key("open_tenant"),
+            sort_key=_key("lane"),
             projection_type=dynamodb.ProjectionType.KEYS_ONLY,
         )
         return table

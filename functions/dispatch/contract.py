@@ -16,7 +16,8 @@ class Settings(CommonSettings):
         ledger_table, tenants_table: DynamoDB tables.
         upload_bucket: the only bucket whose events count.
         interactive_queue_url, backfill_queue_url: the lanes.
-        interactive_open_limit: from this many open documents on, a tenant's next ones take the backfill lane.
+        interactive_open_limit: from this many open documents of the interactive lane on, a tenant's next ones
+            take the backfill lane.
         interactive_max_bytes: a larger file takes the backfill lane. 256 KiB of text are about 250 chunks,
             25 s of two CPU cores; what follows in the lane waits no longer than that.
     """

@@ -117,8 +117,9 @@ class MemoryLedger:
         self.finished_by.pop((tenant, document_id), None)
         return Claim(record=self._put(claimed), is_new=True)
 
-    def open_count(self, tenant: str, limit: int) -> int:
-        return min(limit, sum(row.tenant == tenant and not row.state.is_final for row in self.rows.values()))
+    def open_count(self, tenant: str, lane: Lane, limit: int) -> int:
+        rows = (row for row in self.rows.values() if (row.tenant, row.lane) == (tenant, lane))
+        return min(limit, sum(not row.state.is_final for row in rows))
 
     def take_lease(
         self, tenant: str, document_id: str, revision: int, owner: str, lease_s: float

@@ -39,7 +39,7 @@ def shape(table: Resource) -> dict[str, object]:
                 "keys": ["tenant:S", "document_id:S"],
                 "indexes": {
                     "by_updated": (["tenant:S", "updated_at:N"], "ALL"),
-                    "open_documents": (["open_tenant:S"], "KEYS_ONLY"),
+                    "open_documents": (["open_tenant:S", "lane:S"], "KEYS_ONLY"),
                 },
                 "expires": "forget_at",
             },

@@ -29,6 +29,7 @@ def create_tables(client: Any) -> None:
             {"AttributeName": "document_id", "AttributeType": "S"},
             {"AttributeName": "updated_at", "AttributeType": "N"},
             {"AttributeName": "open_tenant", "AttributeType": "S"},
+            {"AttributeName": "lane", "AttributeType": "S"},
         ],
         KeySchema=_key("tenant", "document_id"),
         GlobalSecondaryIndexes=[
@@ -39,7 +40,7 @@ def create_tables(client: Any) -> None:
             },
             {
                 "IndexName": "open_documents",
-                "KeySchema": _key("open_tenant"),
+                "KeySchema": _key("open_tenant", "lane"),
                 "Projection": {"ProjectionType": "KEYS_ONLY"},
             },
         ],

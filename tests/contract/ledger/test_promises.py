@@ -235,24 +235,26 @@ def test_a_finished_document_drops_its_lease_and_is_no_longer_open(
     ledger: Ledger, clock: ManualClock
 ) -> None:
     record = leased(ledger)
-    assert ledger.open_count("acme", 10) == 1
+    assert ledger.open_count("acme", Lane.INTERACTIVE, 10) == 1
     clock.advance(3)
 
     row = ledger.finish(replace(record, reason="no_text"), DocumentState.REJECTED)
 
     assert (row.state, row.reason, row.lease_owner) == (DocumentState.REJECTED, "no_text", "")
     assert row.updated_at - row.received_at == 3
-    assert ledger.open_count("acme", 10) == 0
+    assert ledger.open_count("acme", Lane.INTERACTIVE, 10) == 0
     assert ledger.finish(record, DocumentState.REJECTED) == row
 
 
-def test_the_open_count_stops_at_its_limit_and_at_the_tenant(ledger: Ledger) -> None:
+def test_the_open_count_stops_at_its_limit_the_tenant_and_the_lane(ledger: Ledger) -> None:
     for number in range(5):
         ledger.claim(event("01", key=DocumentKey("acme", f"{number}.md")), "v1", lane=Lane.INTERACTIVE)
     ledger.claim(event("01", key=DocumentKey("other", "1.md")), "v1", lane=Lane.INTERACTIVE)
+    ledger.claim(event("01", key=DocumentKey("acme", "bulk/1.md")), "v1", lane=Lane.BACKFILL)
 
-    assert ledger.open_count("acme", 3) == 3
-    assert ledger.open_count("acme", 10) == 5
+    assert ledger.open_count("acme", Lane.INTERACTIVE, 3) == 3
+    assert ledger.open_count("acme", Lane.INTERACTIVE, 10) == 5
+    assert ledger.open_count("acme", Lane.BACKFILL, 10) == 1
 
 
 def test_live_revisions_answer_for_many_documents_of_one_tenant(ledger: Ledger) -> None:

@@ -15,7 +15,7 @@ from haylift.adapters.s3_events import read_object_event
 from haylift.adapters.s3_objects import S3Objects
 from haylift.adapters.s3_texts import S3Texts
 from haylift.adapters.sqlite_index import SqliteIndex
-from haylift.domain.documents import DocumentKey, DocumentState
+from haylift.domain.documents import DocumentKey, DocumentState, Lane
 from haylift.domain.identity import Scope
 from haylift.pipelines.indexing import HaystackIndexingPipeline, indexing_pipeline, recipe
 from haylift.ports import LegQuery
@@ -154,7 +154,7 @@ def test_files_of_every_format_are_found_and_bad_ones_have_a_reason(flow: Flow) 
     assert flow.verdict("picture.pdf") == (DocumentState.REJECTED, "unsupported_format")
     assert flow.verdict("scan.pdf") == (DocumentState.REJECTED, "no_text")
     assert flow.verdict("cats.md") == (DocumentState.SEARCHABLE, "")
-    assert flow.ledger.open_count("acme", 10) == 0
+    assert flow.ledger.open_count("acme", Lane.INTERACTIVE, 10) == 0
 
 
 def test_a_replaced_file_is_found_in_its_new_version_and_a_deleted_one_not_at_all(flow: Flow) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
-from haylift.domain.documents import DocumentKey, DocumentState, padded_sequencer
+from haylift.domain.documents import DocumentKey, DocumentState, Lane, padded_sequencer
 from haylift.domain.errors import StoreUnavailable
 from haylift.domain.events import ObjectEvent, ObjectEventKind
 from haylift.services.dispatch import DispatchService
@@ -158,10 +158,10 @@ class _AtTheLane(MemoryLedger):
 
     happens: Callable[[], None] = lambda: None
 
-    def open_count(self, tenant: str, limit: int) -> int:
+    def open_count(self, tenant: str, lane: Lane, limit: int) -> int:
         happens, self.happens = self.happens, lambda: None
         happens()
-        return super().open_count(tenant, limit)
+        return super().open_count(tenant, lane, limit)
 
 
 def an_older_look_undoes_nothing(kind: type[DispatchService]) -> None:

@@ -87,7 +87,9 @@ class DynamoDbInventory(LedgerReader):
             "Limit": limit,
         }
         if cursor:
-            request["ExclusiveStartKey"] = item_key(tenant, cursor) | {"open_tenant": attribute(tenant)}
+            lane, document_id = cursor.split(" ")
+            place = {"open_tenant": attribute(tenant), "lane": attribute(lane)}
+            request["ExclusiveStartKey"] = item_key(tenant, document_id) | place
         with translated("ledger"):
             page = self._client.query(**request)
         ids = [item["document_id"]["S"] for item in page["Items"]]
@@ -95,7 +97,7 @@ class DynamoDbInventory(LedgerReader):
         last = page.get("LastEvaluatedKey")
         return RowPage(
             rows=tuple(row for name in ids if (row := rows.get(name)) and not row.state.is_final),
-            cursor=last["document_id"]["S"] if last else None,
+            cursor=f"{last['lane']['S']} {last['document_id']['S']}" if last else None,
         )
 
     def note_resend(self, record: DocumentRecord) -> None:

@@ -9,7 +9,7 @@ from haylift.adapters.aws import translated
 from haylift.adapters.dynamodb_ledger_lists import decode_cursor, encode_cursor, list_query, place_of
 from haylift.adapters.dynamodb_ledger_rows import item_key
 from haylift.adapters.dynamodb_rows import Item, attribute, from_item
-from haylift.domain.documents import DocumentRecord, LiveRevision
+from haylift.domain.documents import DocumentRecord, Lane, LiveRevision
 from haylift.domain.errors import StoreUnavailable
 from haylift.domain.listing import DocumentFilter
 from haylift.ports.ingestion import EVERY_DOCUMENT, DocumentPage
@@ -30,7 +30,7 @@ class LedgerReader:
     """Reads document rows (key `tenant`, `document_id`).
 
     Indexes of the table: `by_updated` (`tenant`, `updated_at`) over all attributes, and the sparse
-    `open_documents` (`open_tenant`), whose key is present only while work is open.
+    `open_documents` (`open_tenant`, `lane`), whose first key is present only while work is open.
     """
 
     def __init__(
@@ -111,13 +111,13 @@ class LedgerReader:
             self._pause(attempt)
         raise StoreUnavailable("The ledger is busy and left reads undone.")
 
-    def open_count(self, tenant: str, limit: int) -> int:
-        """How many of the tenant's documents are RECEIVED or INDEXING, counted up to `limit`."""
+    def open_count(self, tenant: str, lane: Lane, limit: int) -> int:
+        """How many of the tenant's documents in the lane are RECEIVED or INDEXING, counted up to `limit`."""
         request = {
             "TableName": self._table_name,
             "IndexName": OPEN_DOCUMENTS,
-            "KeyConditionExpression": "open_tenant = :tenant",
-            "ExpressionAttributeValues": {":tenant": attribute(tenant)},
+            "KeyConditionExpression": "open_tenant = :tenant AND lane = :lane",
+            "ExpressionAttributeValues": {":tenant": attribute(tenant), ":lane": attribute(lane)},
             "Select": "COUNT",
             "Limit": limit,
         }

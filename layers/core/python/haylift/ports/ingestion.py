@@ -82,8 +82,8 @@ class Ledger(LiveRevisions, Protocol):
         that `terms` refuse gives a row whose sequencer is older than the event's: look again.
         """
 
-    def open_count(self, tenant: str, limit: int) -> int:
-        """How many of the tenant's documents are RECEIVED or INDEXING; counts no further than `limit`."""
+    def open_count(self, tenant: str, lane: Lane, limit: int) -> int:
+        """How many of the tenant's documents in the lane are RECEIVED or INDEXING, counted up to `limit`."""
 
     def take_lease(
         self, tenant: str, document_id: str, revision: int, owner: str, lease_s: float

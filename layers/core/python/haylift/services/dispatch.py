@@ -23,8 +23,9 @@ class DispatchService:
     """Claims events in the ledger and sends one order for each claim.
 
     Args:
-        interactive_open_limit: from this many open documents on, a tenant's next ones take the
-            backfill lane, so that a bulk upload never stands before a single one.
+        interactive_open_limit: from this many open documents of the interactive lane on, a tenant's next
+            ones take the backfill lane. Those of the backfill lane do not count: a bulk upload must not
+            send the single file beside it to its own end.
         interactive_max_bytes: a larger file takes the backfill lane: it may keep a worker for minutes.
         metadata: what uploaders say about their documents.
     """
@@ -144,7 +145,7 @@ class DispatchService:
         if version and version.size_bytes > self.interactive_max_bytes:
             return Lane.BACKFILL
         limit = self.interactive_open_limit
-        if key.is_bulk or self.ledger.open_count(key.tenant, limit) >= limit:
+        if key.is_bulk or self.ledger.open_count(key.tenant, Lane.INTERACTIVE, limit) >= limit:
             return Lane.BACKFILL
         return Lane.INTERACTIVE
 
