@@ -10,6 +10,8 @@ STATE_DIR ?= .local
 PORTS ?= default
 # Logins and searches a caller has a minute, such as 10/60, or `off`; empty keeps what the system has.
 RATE_LIMITS ?=
+# `on` reads scans by OCR (its packages are had once, some 100 MB), `off` rejects them; empty keeps what the system has.
+OCR ?=
 
 SETUP := python3 local/setup_environment.py
 PYTHON := .venv/bin/python
@@ -21,6 +23,7 @@ help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 	@echo
 	@echo "  make up SAMPLES=DIR uploads another folder, make up RATE_LIMITS=off lets callers do as much as they like."
+	@echo "  make up OCR=on reads scans too."
 	@echo "  The local system: $(PYTHON) -m local --help"
 
 setup: ## Set up the environments only
@@ -28,7 +31,7 @@ setup: ## Set up the environments only
 
 up: setup ## Bring the whole system up on this machine, upload samples/, ask three questions
 	@$(PYTHON) -m local up --state-dir "$(STATE_DIR)" --ports $(PORTS) --samples "$(SAMPLES)" \
-		$(if $(RATE_LIMITS),--rate-limits "$(RATE_LIMITS)")
+		$(if $(RATE_LIMITS),--rate-limits "$(RATE_LIMITS)") $(if $(OCR),--ocr "$(OCR)")
 
 down: ## Stop what `make up` started; its state stays
 	@$(SETUP) uv workspace

@@ -33,7 +33,7 @@ def up(layout: Layout, options: argparse.Namespace) -> int:
         if has_demo:
             seeding.require_folder(folder)
         ports = _ports(layout, options)
-        choices = choose(options.minute_s, options.rate_limits, layout.choices)
+        choices = choose(options.minute_s, options.rate_limits, options.ocr, layout.choices)
         is_discarded = system.start(layout, ports, options.workers, choices.minute_s)
         deployment = Deployment(layout, ports, choices)
         deployment.run()
@@ -143,6 +143,10 @@ def _parser() -> argparse.ArgumentParser:
             sub.add_argument(
                 "--rate-limits", type=limits_a_minute, metavar="off|LOGIN/SEARCH",
                 help="logins and searches a caller has a minute (10/60; kept until changed)",
+            )  # fmt: skip
+            sub.add_argument(
+                "--ocr", choices=["on", "off"],
+                help="read pages without text off their pictures (off; kept until changed)",
             )  # fmt: skip
             sub.add_argument("--skip-demo", action="store_true", help="no uploads and no questions")
     return parser

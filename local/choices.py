@@ -1,4 +1,4 @@
-"""What a user has chosen for a system: its pace and its rate limits, kept until they choose again."""
+"""What a user has chosen for a system: its pace, rate limits and OCR, kept until they choose again."""
 
 import argparse
 import json
@@ -17,10 +17,12 @@ class Choices:
     Args:
         minute_s: real seconds of a minute of alarm periods, schedules and ages of messages, 1-60.
         rate_limits: `off`, or logins and searches a minute as `10/60`; empty for the app's own.
+        ocr: `on` or `off`; empty: off.
     """
 
     minute_s: float = DEFAULT_MINUTE_S
     rate_limits: str = ""
+    ocr: str = ""
 
     def context(self) -> dict[str, str]:
         """What the CDK app is told (`-c key=value`)."""
@@ -30,13 +32,13 @@ class Choices:
 NOTHING_CHOSEN = Choices()
 
 
-def choose(minute_s: float | None, rate_limits: str | None, kept: Path) -> Choices:
+def choose(minute_s: float | None, rate_limits: str | None, ocr: str | None, kept: Path) -> Choices:
     """The choices of a command line; what is None there stays as it is kept in the file, and all are kept."""
     try:
         before = Choices(**json.loads(kept.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         before = NOTHING_CHOSEN
-    given: dict[str, Any] = {"minute_s": minute_s, "rate_limits": rate_limits}
+    given: dict[str, Any] = {"minute_s": minute_s, "rate_limits": rate_limits, "ocr": ocr}
     chosen = replace(before, **{name: value for name, value in given.items() if value is not None})
     kept.write_text(json.dumps(asdict(chosen)), encoding="utf-8")
     return chosen

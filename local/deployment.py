@@ -12,7 +12,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from local import toolchain
+from local import ocr, toolchain
 from local.choices import NOTHING_CHOSEN, Choices
 from local.faults import LocalFault
 from local.layout import Layout
@@ -49,6 +49,7 @@ class Deployment:
             "cache_endpoint": f"{HOST}:{self.ports.cache}",
             "index_dir": str(self.layout.index),
             **self.choices.context(),
+            **({"ocr_packages": str(ocr.packages())} if self.choices.ocr == "on" else {}),
         }
         words = [word for key, value in context.items() for word in ("-c", f"{key}={value}")]
         self._prepare_assembly()

@@ -196,6 +196,7 @@ class Environment:
         authorizer_cache_ttl_s: how long a disabled user may still be let in.
         issuer: `iss` of the access tokens. audience: `aud`.
         embed_model: name of the embedding model that the endpoint serves.
+        ocr_packages: folder, as functions see it, of packages that read pages off pictures; empty: none do.
     """
 
     stage: str
@@ -223,6 +224,7 @@ class Environment:
     issuer: str
     audience: str
     embed_model: str
+    ocr_packages: str
 
     def __post_init__(self) -> None:
         if isinstance(self.index, SqliteIndex) and self.stage != LOCAL:

@@ -115,6 +115,7 @@ def _local(context: Callable[[str], Any]) -> Environment:
             machine_requests_per_day=10_000_000,
         ),
         rate_limits=_rate_limits(context),
+        ocr_packages=_local_folder(context, "ocr_packages"),
         allowed_origins=_list(context, "allowed_origins", ORIGIN, LOCAL_ORIGIN),
         trusted_hosts=_list(context, "trusted_hosts", HOST),
         recipients=_recipients(context),
@@ -162,6 +163,7 @@ def _dev(context: Callable[[str], Any]) -> Environment:
             machine_requests_per_day=100_000,
         ),
         rate_limits=_rate_limits(context),
+        ocr_packages="",
         allowed_origins=_list(context, "allowed_origins", ORIGIN),
         trusted_hosts=_list(context, "trusted_hosts", HOST),
         recipients=_recipients(context),
@@ -208,6 +210,7 @@ def _prod(context: Callable[[str], Any]) -> Environment:
             machine_requests_per_day=1_000_000,
         ),
         rate_limits=_rate_limits(context),
+        ocr_packages="",
         allowed_origins=_list(context, "allowed_origins", ORIGIN),
         trusted_hosts=_list(context, "trusted_hosts", HOST),
         recipients=_recipients(context),
@@ -236,6 +239,13 @@ def _rate_limits(context: Callable[[str], Any]) -> RateLimits:
     if numbers is None:
         raise ContextFault(f"-c rate_limits is off or LOGINS/SEARCHES a minute, such as 10/60, not {text!r}")
     return RateLimits(logins_per_minute=int(numbers[1]), searches_per_minute=int(numbers[2]))
+
+
+def _local_folder(context: Callable[[str], Any], key: str) -> str:
+    text = str(context(key) or "")
+    if text and not Path(text).is_absolute():
+        raise ContextFault(f"-c {key} is an absolute path, not {text!r}")
+    return text
 
 
 def _recipients(context: Callable[[str], Any]) -> Recipients:

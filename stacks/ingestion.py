@@ -152,6 +152,7 @@ class IngestionStack(cdk.Stack):
             upload_bucket=self._storage.uploads.bucket_name,
             embed_endpoint=self._connections.model.endpoint_name,
             embed_model=self._connections.model.model,
+            ocr_packages=self._environment.ocr_packages,
         )
         function = HayliftFunction(
             self,

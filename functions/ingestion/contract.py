@@ -29,7 +29,8 @@ class Settings(CommonSettings):
         parse_time_s, parse_memory_bytes, parse_output_chars: limits of the parser process.
         parse_unpacked_ratio: how many times its own bytes an archive may unpack to.
         parse_page_time_s, parse_total_time_s, parse_pages: those of a long file, which earns time by page.
-        ocr: pages without text are read off their pictures; needs the packages of requirements/ocr.txt.
+        ocr_packages: folder with the packages of requirements/ocr.txt, by which pages without text are read
+            off their pictures: too large for layers, so of an image or on EFS; empty: they are not read.
     """
 
     index_store: str
@@ -52,4 +53,4 @@ class Settings(CommonSettings):
     parse_page_time_s: float = 0.5
     parse_total_time_s: float = 900.0
     parse_pages: int = 10_000
-    ocr: bool = False
+    ocr_packages: str = ""

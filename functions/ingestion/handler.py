@@ -1,6 +1,7 @@
 """Lambda entry of the ingestion function."""
 
 import os
+import sys
 from collections.abc import Callable, Mapping
 from functools import cache
 from importlib.util import find_spec
@@ -48,8 +49,11 @@ def build(settings: Settings) -> IngestService:
     """
     if settings.index_store != "sqlite":
         raise SettingsError("the OpenSearch index is not part of this version: deploy with stage local")
-    if settings.ocr and find_spec("rapidocr") is None:
-        raise SettingsError("the setting ocr needs the packages of requirements/ocr.txt")
+    if settings.ocr_packages:
+        # Last: what layers hold too is taken from there. The parser's processes get the same path.
+        sys.path.append(settings.ocr_packages)
+        if find_spec("rapidocr") is None:
+            raise SettingsError("the folder of ocr_packages lacks those of requirements/ocr.txt")
     configure_logging("ingestion", settings.log_level)
     telemetry = EmfTelemetry()
     dynamodb = make_client("dynamodb")
@@ -83,12 +87,12 @@ def _pipeline(
             time_s=settings.parse_time_s,
             memory_bytes=settings.parse_memory_bytes,
             output_chars=settings.parse_output_chars,
-            page_time_s=OCR_PAGE_TIME_S if settings.ocr else settings.parse_page_time_s,
+            page_time_s=OCR_PAGE_TIME_S if settings.ocr_packages else settings.parse_page_time_s,
             total_time_s=settings.parse_total_time_s,
             pages=settings.parse_pages,
             unpacked_ratio=settings.parse_unpacked_ratio,
         ),
-        ocr=settings.ocr,
+        ocr=bool(settings.ocr_packages),
     )
     models = SageMakerModels(ModelInvoker(settings.embed_endpoint, telemetry), settings.embed_model)
     return HaystackIndexingPipeline(

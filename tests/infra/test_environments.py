@@ -37,6 +37,10 @@ def test_sqlite_is_taken_for_local(prod: Environment) -> None:
             "-c index_dir is an absolute path",
         ),
         ({"stage": "dev", "rate_limits": "10"}, "-c rate_limits is off or LOGINS/SEARCHES a minute"),
+        (
+            {"stage": "local", "cache_endpoint": "h:1", "index_dir": "/i", "ocr_packages": "here"},
+            "-c ocr_packages is an absolute path",
+        ),
         ({"stage": "dev", "page_mail": "a@x.org,b"}, "'b' is none of them"),
         ({"stage": "dev", "page_https": "http://x.org"}, "-c page_https is a list like https://"),
         ({"stage": "dev", "allowed_origins": "https://x.org/"}, "-c allowed_origins is a list like"),

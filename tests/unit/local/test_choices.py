@@ -14,16 +14,16 @@ from local.services import services
 def test_a_choice_is_kept_until_another_is_made(tmp_path: Path) -> None:
     file = tmp_path / "choices.json"
 
-    first = choose(10, "off", file)
-    second = choose(None, None, file)
-    third = choose(60, "5/30", file)
+    first = choose(10, "off", "on", file)
+    second = choose(None, None, None, file)
+    third = choose(60, "5/30", None, file)
 
-    assert first == second == Choices(minute_s=10, rate_limits="off")
-    assert choose(None, None, file) == third == Choices(minute_s=60, rate_limits="5/30")
+    assert first == second == Choices(minute_s=10, rate_limits="off", ocr="on")
+    assert choose(None, None, None, file) == third == Choices(minute_s=60, rate_limits="5/30", ocr="on")
 
 
 def test_without_a_choice_the_app_decides(tmp_path: Path) -> None:
-    chosen = choose(None, None, tmp_path / "choices.json")
+    chosen = choose(None, None, None, tmp_path / "choices.json")
 
     assert chosen == Choices(minute_s=60, rate_limits="")
     assert chosen.context() == {}
@@ -33,7 +33,7 @@ def test_without_a_choice_the_app_decides(tmp_path: Path) -> None:
 def test_a_file_that_is_none_counts_as_no_choice(tmp_path: Path) -> None:
     (tmp_path / "choices.json").write_text("{", encoding="utf-8")
 
-    assert choose(None, None, tmp_path / "choices.json") == Choices()
+    assert choose(None, None, None, tmp_path / "choices.json") == Choices()
 
 
 def test_another_pace_restarts_the_emulator_alone(tmp_path: Path) -> None:
@@ -46,7 +46,14 @@ def test_another_pace_restarts_the_emulator_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "option", [["--minute-s", "0"], ["--minute-s", "ten"], ["--rate-limits", "0/5"], ["--rate-limits", "10"]]
+    "option",
+    [
+        ["--minute-s", "0"],
+        ["--minute-s", "ten"],
+        ["--rate-limits", "0/5"],
+        ["--rate-limits", "10"],
+        ["--ocr", "1"],
+    ],
 )
 def test_a_senseless_choice_is_refused(tmp_path: Path, option: list[str]) -> None:
     with pytest.raises(SystemExit):
