@@ -122,5 +122,5 @@ def memory(folder: Path, documents: int, show: Show) -> dict[str, object]:
             samples.append(Memory(number, resident_kib()))
         if time.monotonic() - shown_at >= SHOW_EVERY_S:
             shown_at = time.monotonic()
-            show(f"memory: {number} of {documents} documents, {samples[-1].resident_kib // 1_024} MiB")
+            show(f"memory: {number} of {documents} documents, {resident_kib() // 1_024} MiB")
     return memory_figures(samples)
