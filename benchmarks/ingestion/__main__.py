@@ -27,7 +27,7 @@ from typing import Any
 from haylift.adapters.lambda_telemetry import configure_logging
 
 from benchmarks.ingestion.costs import large_text, memory, processor
-from benchmarks.ingestion.rate import rate
+from benchmarks.ingestion.rate import files, rate
 
 PARTS = ("rate", "processor", "memory")
 
@@ -41,12 +41,12 @@ def show(text: str) -> None:
 def run(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     """The parts that were asked for."""
     work: dict[str, Callable[[], dict[str, object]]] = {
-        "rate": lambda: rate(folder / "rate", options.rounds, options.workers, show),
+        "rate": lambda: rate(folder / "rate", files(options.files), options.rounds, options.workers, show),
         "processor": lambda: {
             **processor(folder / "processor", options.round_documents, options.rounds, show),
             "large_text": large_text(folder / "large", show),
         },
-        "memory": lambda: memory(folder / "memory", options.documents, show),
+        "memory": lambda: memory(folder / "memory", options.documents, options.memory_limit_s, show),
     }
     return {part: work[part]() for part in options.parts or PARTS}
 
@@ -60,8 +60,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("parts", nargs="*", metavar="PART", help="rate, processor, memory; default: all")
     parser.add_argument("--documents", type=int, default=10_000, help="of `memory`, default %(default)s")
+    parser.add_argument(
+        "--memory-limit-s", type=float, default=3_600.0, help="`memory` ends then with fewer documents"
+    )
     parser.add_argument("--round-documents", type=int, default=200, help="of a round of `processor`")
     parser.add_argument("--rounds", type=int, default=5, help="of `rate` and `processor`")
+    parser.add_argument("--files", type=int, default=24, help="of `rate`, some pages each")
     parser.add_argument("--workers", type=int, default=2, help="of `rate`, at a time; default %(default)s")
     parser.add_argument("--json", action="store_true", help="on one line")
     options = parser.parse_args(arguments)

@@ -15,7 +15,7 @@ WORDS_PER_FILE = 60
 """A note of a few sentences: one chunk."""
 
 WARM_UP = 20
-SAMPLES = 50
+SAMPLES = 100
 """Looks at the memory in one run."""
 
 LARGE_BYTES = 1_000_000
@@ -109,17 +109,19 @@ def large_text(folder: Path, show: Show) -> dict[str, object]:
     }
 
 
-def memory(folder: Path, documents: int, show: Show) -> dict[str, object]:
-    """Resident memory of worker and nursery, over documents that are all different."""
+def memory(folder: Path, documents: int, limit_s: float, show: Show) -> dict[str, object]:
+    """Resident memory of worker and nursery, over documents that are all different, or until the limit."""
     worker = Worker(folder, free_models())
     samples: list[Memory] = []
     every = max(1, documents // SAMPLES)
-    shown_at = time.monotonic()
+    began = shown_at = time.monotonic()
     for number, file in enumerate(notes(documents), start=1):
         _single(worker, file)
         worker.forget()
         if number % every == 0:
             samples.append(Memory(number, resident_kib()))
+        if time.monotonic() - began >= limit_s and len(samples) > 1:
+            break
         if time.monotonic() - shown_at >= SHOW_EVERY_S:
             shown_at = time.monotonic()
             show(f"memory: {number} of {documents} documents, {resident_kib() // 1_024} MiB")

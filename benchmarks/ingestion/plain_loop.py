@@ -14,9 +14,12 @@ import time
 from collections.abc import Sequence
 
 import numpy as np
-import onnxruntime
-from haylift_endpoint.inference.registry import find_model, read_registry
-from tokenizers import Tokenizer
+import onnxruntime  # type: ignore[import-not-found]  # the endpoint's environment has it
+from haylift_endpoint.inference.registry import (  # type: ignore[import-not-found]  # as above
+    find_model,
+    read_registry,
+)
+from tokenizers import Tokenizer  # type: ignore[import-not-found]  # as above
 
 BATCH_TEXTS = 8
 
