@@ -4,7 +4,7 @@
 
 Runs in the model endpoint's environment. Each line of standard input is a JSON list of texts; each line of
 standard output the seconds that they took. The session has the endpoint's own options: its threads, and no
-spinning. Batches are those that cost least here: eight neighbours by length.
+spinning. Batches have the endpoint's limits too, of neighbours by length: larger ones cost more here.
 """
 
 import json
@@ -21,7 +21,8 @@ from haylift_endpoint.inference.registry import (  # type: ignore[import-not-fou
 )
 from tokenizers import Tokenizer  # type: ignore[import-not-found]  # as above
 
-BATCH_TEXTS = 8
+BATCH_TEXTS, BATCH_TOKENS = 8, 512
+"""Texts, and tokens with their padding, of one run."""
 
 
 def embed(session: onnxruntime.InferenceSession, tokenizer: Tokenizer, texts: Sequence[str]) -> list[object]:
@@ -30,8 +31,9 @@ def embed(session: onnxruntime.InferenceSession, tokenizer: Tokenizer, texts: Se
     order = sorted(range(len(texts)), key=lambda at: len(encoded[at].ids))
     vectors: list[object] = [None] * len(texts)
     names = [node.name for node in session.get_inputs()]
-    for first in range(0, len(order), BATCH_TEXTS):
-        places = order[first : first + BATCH_TEXTS]
+    while order:
+        places = _batch(order, [len(encoded[at].ids) for at in order])
+        del order[: len(places)]
         longest = max(len(encoded[at].ids) for at in places)
         ids, mask = (np.zeros((len(places), longest), np.int64) for _ in range(2))
         for row, at in enumerate(places):
@@ -43,6 +45,14 @@ def embed(session: onnxruntime.InferenceSession, tokenizer: Tokenizer, texts: Se
         for at, vector in zip(places, rows, strict=True):
             vectors[at] = vector
     return vectors
+
+
+def _batch(order: Sequence[int], tokens: Sequence[int]) -> Sequence[int]:
+    """The first places that fit, by rising tokens; one at least."""
+    count = 1
+    while count < min(BATCH_TEXTS, len(order)) and (count + 1) * tokens[count] <= BATCH_TOKENS:
+        count += 1
+    return order[:count]
 
 
 def main(model: str) -> None:
