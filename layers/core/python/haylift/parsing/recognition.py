@@ -28,6 +28,8 @@ MIN_TABLE_ROWS, MIN_TABLE_COLUMNS = 3, 3
 _STRONG_HEADERS = {"mime-version", "message-id", "received", "return-path", "dkim-signature"}
 _HEADER = re.compile(r"([!-9;-~]+):[ \t]?.*")
 _PDF_LINE = re.compile(rb"(?:^|[\r\n])%PDF-")
+_BEFORE_HTML = re.compile(r"^(?:\s|<\?xml[^>]*>|<!--.*?-->)*", re.DOTALL)
+_JSON_START = re.compile(r"\s*(?:\{\s*[\"}]|\[\s*[\[{\"\d\-tfn\]])")
 _ENCRYPTED_ENTRY = 0x1
 
 
@@ -120,7 +122,7 @@ def has_part(name: str, media_types: bytes = b"") -> Recogniser:
 
 def is_html(sample: Sample) -> bool:
     """A document type or the root element first, below an XML declaration or comments."""
-    start = re.sub(r"^(?:\s|<\?xml[^>]*>|<!--.*?-->)*", "", sample.text, count=1, flags=re.DOTALL)
+    start = _BEFORE_HTML.sub("", sample.text, count=1)
     return start[:15].lower().startswith(("<!doctype html", "<html"))
 
 
@@ -142,7 +144,7 @@ def is_mail(sample: Sample) -> bool:
 
 def is_like_json(sample: Sample) -> bool:
     """Opened as JSON opens and closed as it closes; the converter reads anything else as text."""
-    if not re.match(r"\s*(?:\{\s*[\"}]|\[\s*[\[{\"\d\-tfn\]])", sample.text):
+    if not _JSON_START.match(sample.text):
         return False
     with sample.source.open() as file:
         file.seek(-min(file.seek(0, 2), SNIFFED_BYTES), 2)

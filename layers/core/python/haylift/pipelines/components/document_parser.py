@@ -67,9 +67,9 @@ class DocumentParser:
         return {"parsed": ParsedFile(place=place, parts=self._parts(task, before), before=before)}
 
     def _parts(self, task: IndexingTask, before: TextPart | None) -> Iterator[TextPart]:
-        earlier = self._place(task, task.live_revision)
-        last = self._last(earlier) if task.live_revision else None
-        if before is None and last is not None and last.is_last:
+        earlier = self._place(task, task.live_revision) if task.live_revision else None
+        last = self._last(earlier) if earlier else None
+        if before is None and earlier is not None and last is not None and last.is_last:
             for number in range(last.number + 1):
                 yield _required(self._texts.get(earlier, number))
             return

@@ -1,0 +1,1 @@
+"""What an ingestion costs beside the embedding model."""
