@@ -6,7 +6,14 @@ from itertools import batched
 from typing import Any
 
 from haylift.domain.chunks import Chunk, EmbeddedChunk
-from haylift.domain.documents import DocumentRecord, DocumentState, Epoch, Lane, LiveRevision
+from haylift.domain.documents import (
+    DocumentRecord,
+    DocumentState,
+    Epoch,
+    Lane,
+    LiveRevision,
+    earliest_expiry,
+)
 from haylift.domain.errors import DeadlineExceeded, DocumentRejected, InvalidInput, OutOfTurn
 from haylift.domain.events import IngestionOrder, ObjectEvent, ObjectEventKind
 from haylift.domain.history import MAX_CHANGES, changed_line, claimed_line
@@ -55,9 +62,11 @@ class MemoryLedger:
     def live_revisions(self, tenant: str, document_ids: Iterable[str]) -> Mapping[str, LiveRevision]:
         rows = (self.rows.get((tenant, document_id)) for document_id in document_ids)
         return {
-            row.document_id: LiveRevision(row.live_revision, claimed_groups=row.claimed_groups)
+            row.document_id: LiveRevision(
+                row.live_revision, claimed_groups=row.claimed_groups, expires_at=_expiry(row)
+            )
             for row in rows
-            if row and row.live_revision
+            if row and row.live_revision and not 0 < _expiry(row) <= self.clock.now()
         }
 
     def claim(
@@ -115,6 +124,8 @@ class MemoryLedger:
             history=(*known.history, claimed_line(now, step=1 + event.above_revision))[-MAX_CHANGES:],
         )
         self.finished_by.pop((tenant, document_id), None)
+        if terms and terms.changes_readers:
+            self._raise_content(tenant)
         return Claim(record=self._put(claimed), is_new=True)
 
     def open_count(self, tenant: str, limit: int) -> int:
@@ -179,14 +190,14 @@ class MemoryLedger:
                     _described(row, record),
                     live_revision=live_revision,
                     live_version_id=record.version_id if live_revision else "",
+                    live_expires_at=record.expires_at if live_revision else 0,
                     updated_at=self.clock.now(),
                 )
             )
             counts = self.tenants.documents
             change = bool(live_revision) - bool(row.live_revision)
             counts[record.tenant] = counts.get(record.tenant, 0) + change
-            epoch = self.tenants.epoch(record.tenant)
-            self.tenants.epochs[record.tenant] = replace(epoch, content_version=epoch.content_version + 1)
+            self._raise_content(record.tenant)
         return self.tenants.epoch(record.tenant)
 
     def finish(self, record: DocumentRecord, state: DocumentState) -> DocumentRecord:
@@ -209,6 +220,9 @@ class MemoryLedger:
                 updated_at=now,
                 searchable_at=now if state is DocumentState.SEARCHABLE else row.searchable_at,
                 live_version_id=row.version_id if state is DocumentState.SEARCHABLE else row.live_version_id,
+                live_expires_at=record.expires_at
+                if state is DocumentState.SEARCHABLE
+                else row.live_expires_at,
                 history=_changed(row, state, now, record.reason),
                 **(_erasure(row, now) if state is DocumentState.DELETED else {}),
             )
@@ -216,6 +230,10 @@ class MemoryLedger:
 
     def check(self) -> None:
         """A dictionary always answers."""
+
+    def _raise_content(self, tenant: str) -> None:
+        epoch = self.tenants.epoch(tenant)
+        self.tenants.epochs[tenant] = replace(epoch, content_version=epoch.content_version + 1)
 
     def _put(self, row: DocumentRecord) -> DocumentRecord:
         self.rows[row.tenant, row.document_id] = row
@@ -230,6 +248,10 @@ class MemoryLedger:
     def _refused(self, row: DocumentRecord | None, revision: int) -> OutOfTurn:
         is_over = row is None or row.revision != revision or row.state.is_final
         return OutOfTurn("not this worker's turn", superseded=is_over)
+
+
+def _expiry(row: DocumentRecord) -> int:
+    return earliest_expiry(row.expires_at, row.live_expires_at)
 
 
 def _erasure(row: DocumentRecord, now: float) -> dict[str, Any]:
