@@ -97,7 +97,7 @@ def test_a_change_without_a_new_recipe_is_noticed(
     part: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if part == "parser":
-        monkeypatch.setitem(FILES, "a.txt", lambda: b"One paragraph, read otherwise.\n")  # type: ignore[arg-type]
+        monkeypatch.setitem(FILES, "a.txt", lambda: b"One paragraph, read otherwise.\n")
     else:
         monkeypatch.setattr(f"{__name__}.LIMITS", SplitLimits(max_tokens=11, overlap_tokens=4))
 
