@@ -133,7 +133,8 @@ class IngestionStack(cdk.Stack):
         function.allow(
             *rights.READ, *rights.WRITE, on=rights.arns(self._storage.ledger, [BY_UPDATED, OPEN_DOCUMENTS])
         )
-        function.allow(*rights.READ, on=rights.arns(self._storage.tenants))
+        # A claim that takes readers away raises the tenant's content version.
+        function.allow(*rights.READ, "dynamodb:UpdateItem", on=rights.arns(self._storage.tenants))
         function.allow_objects(self._storage.uploads, *rights.READ_OBJECTS, rights.READ_TAGS)
         function.allow("sqs:SendMessage", on=[queue.queue_arn for queue in lanes])
         self._feed(function, dispatch.SOURCES)

@@ -60,7 +60,7 @@ def maintenance_function(
     tables = rights.arns(storage.ledger, [BY_UPDATED, OPEN_DOCUMENTS])
     function.allow(*rights.READ, *rights.WRITE, on=tables)
     function.allow(*rights.READ, *rights.WRITE, "dynamodb:Scan", on=rights.arns(storage.tenants))
-    function.allow_objects(storage.uploads, *rights.READ_OBJECTS, "s3:DeleteObject")
+    function.allow_objects(storage.uploads, *rights.READ_OBJECTS, rights.READ_TAGS, "s3:DeleteObject")
     _allow_leftovers(function, storage)
     function.allow("sqs:SendMessage", on=[queues[lane].queue_arn for lane in Lane])
     function.allow_index(connections.index)

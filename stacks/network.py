@@ -50,7 +50,7 @@ class NetworkStack(cdk.Stack):
             ("DynamoDb", ec2.GatewayVpcEndpointAwsService.DYNAMODB),
         ):
             self.vpc.add_gateway_endpoint(name, service=service)
-        # SQS for maintenance alone, which reads the index and sends orders: about $15 a month in two zones.
+        # SQS for maintenance alone, which reads the index and sends orders: docs/decisions/0053.
         for name, interface in (
             ("SageMakerRuntime", ec2.InterfaceVpcEndpointAwsService.SAGEMAKER_RUNTIME),
             ("Sqs", ec2.InterfaceVpcEndpointAwsService.SQS),

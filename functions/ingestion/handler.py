@@ -96,7 +96,8 @@ def _pipeline(
     )
     models = SageMakerModels(ModelInvoker(settings.embed_endpoint, telemetry), settings.embed_model)
     return HaystackIndexingPipeline(
-        indexing_pipeline(parser, texts, models, index, limits), recipe(settings.embed_model, limits)
+        indexing_pipeline(parser, texts, models, index, limits),
+        recipe(settings.embed_model, limits, parser.recipe),
     )
 
 

@@ -12,6 +12,7 @@ from haylift.adapters.dynamodb_ledger import DynamoDbLedger
 from haylift.adapters.lambda_telemetry import EmfTelemetry, configure_logging
 from haylift.adapters.s3_inventory import S3Inventory
 from haylift.adapters.s3_objects import S3Objects
+from haylift.adapters.s3_tags import S3SmallFiles, S3Tags
 from haylift.adapters.sqlite_inventory import SqliteInventory
 from haylift.adapters.sqs_lanes import SqsLanes
 from haylift.adapters.system_clock import SystemClock
@@ -19,6 +20,7 @@ from haylift.domain.documents import Lane
 from haylift.services.dispatch import DispatchService
 from haylift.services.drift_repair import MaintenanceParts
 from haylift.services.maintenance import MaintenanceService
+from haylift.services.object_metadata import ObjectMetadata
 from haylift.services.reconcile import ReconcileService
 from haylift.services.retention import RetentionService
 from haylift.services.sweep import SweepService
@@ -51,6 +53,10 @@ def build(settings: Settings) -> MaintenanceService:
         telemetry=telemetry,
         interactive_open_limit=settings.interactive_open_limit,
         interactive_max_bytes=settings.interactive_max_bytes,
+        # A repair claims too, and must not give a document back to those whom its sidecar leaves out.
+        metadata=ObjectMetadata(
+            tags=S3Tags(settings.upload_bucket, s3), files=S3SmallFiles(settings.upload_bucket, s3)
+        ),
     )
     parts = MaintenanceParts(
         bucket=S3Inventory(settings.upload_bucket, s3),

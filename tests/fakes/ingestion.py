@@ -1,13 +1,18 @@
-"""A ledger, lanes and a plain pipeline in memory."""
+"""A ledger and lanes in memory."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from itertools import batched
 from typing import Any
 
-from haylift.domain.chunks import Chunk, EmbeddedChunk
-from haylift.domain.documents import DocumentRecord, DocumentState, Epoch, Lane, LiveRevision
-from haylift.domain.errors import DeadlineExceeded, DocumentRejected, InvalidInput, OutOfTurn
+from haylift.domain.documents import (
+    DocumentRecord,
+    DocumentState,
+    Epoch,
+    Lane,
+    LiveRevision,
+    earliest_expiry,
+)
+from haylift.domain.errors import InvalidInput, OutOfTurn
 from haylift.domain.events import IngestionOrder, ObjectEvent, ObjectEventKind
 from haylift.domain.history import MAX_CHANGES, changed_line, claimed_line
 from haylift.domain.listing import DocumentFilter
@@ -16,14 +21,10 @@ from haylift.ports.ingestion import (
     Claim,
     ClaimTerms,
     DocumentPage,
-    IndexedDocument,
-    IndexingTask,
 )
-from haylift.ports.search import DocumentIndex
 
 from tests.fakes.cache import InMemoryTenants
 from tests.fakes.identity import ManualClock
-from tests.fakes.search import word_vector
 
 
 @dataclass
@@ -55,9 +56,11 @@ class MemoryLedger:
     def live_revisions(self, tenant: str, document_ids: Iterable[str]) -> Mapping[str, LiveRevision]:
         rows = (self.rows.get((tenant, document_id)) for document_id in document_ids)
         return {
-            row.document_id: LiveRevision(row.live_revision, claimed_groups=row.claimed_groups)
+            row.document_id: LiveRevision(
+                row.live_revision, claimed_groups=row.claimed_groups, expires_at=_expiry(row)
+            )
             for row in rows
-            if row and row.live_revision
+            if row and row.live_revision and not 0 < _expiry(row) <= self.clock.now()
         }
 
     def claim(
@@ -115,6 +118,8 @@ class MemoryLedger:
             history=(*known.history, claimed_line(now, step=1 + event.above_revision))[-MAX_CHANGES:],
         )
         self.finished_by.pop((tenant, document_id), None)
+        if terms and terms.changes_readers:
+            self._raise_content(tenant)
         return Claim(record=self._put(claimed), is_new=True)
 
     def open_count(self, tenant: str, lane: Lane, limit: int) -> int:
@@ -180,14 +185,14 @@ class MemoryLedger:
                     _described(row, record),
                     live_revision=live_revision,
                     live_version_id=record.version_id if live_revision else "",
+                    live_expires_at=record.expires_at if live_revision else 0,
                     updated_at=self.clock.now(),
                 )
             )
             counts = self.tenants.documents
             change = bool(live_revision) - bool(row.live_revision)
             counts[record.tenant] = counts.get(record.tenant, 0) + change
-            epoch = self.tenants.epoch(record.tenant)
-            self.tenants.epochs[record.tenant] = replace(epoch, content_version=epoch.content_version + 1)
+            self._raise_content(record.tenant)
         return self.tenants.epoch(record.tenant)
 
     def finish(self, record: DocumentRecord, state: DocumentState) -> DocumentRecord:
@@ -210,6 +215,9 @@ class MemoryLedger:
                 updated_at=now,
                 searchable_at=now if state is DocumentState.SEARCHABLE else row.searchable_at,
                 live_version_id=row.version_id if state is DocumentState.SEARCHABLE else row.live_version_id,
+                live_expires_at=record.expires_at
+                if state is DocumentState.SEARCHABLE
+                else row.live_expires_at,
                 history=_changed(row, state, now, record.reason),
                 **(_erasure(row, now) if state is DocumentState.DELETED else {}),
             )
@@ -217,6 +225,10 @@ class MemoryLedger:
 
     def check(self) -> None:
         """A dictionary always answers."""
+
+    def _raise_content(self, tenant: str) -> None:
+        epoch = self.tenants.epoch(tenant)
+        self.tenants.epochs[tenant] = replace(epoch, content_version=epoch.content_version + 1)
 
     def _put(self, row: DocumentRecord) -> DocumentRecord:
         self.rows[row.tenant, row.document_id] = row
@@ -231,6 +243,10 @@ class MemoryLedger:
     def _refused(self, row: DocumentRecord | None, revision: int) -> OutOfTurn:
         is_over = row is None or row.revision != revision or row.state.is_final
         return OutOfTurn("not this worker's turn", superseded=is_over)
+
+
+def _expiry(row: DocumentRecord) -> int:
+    return earliest_expiry(row.expires_at, row.live_expires_at)
 
 
 def _erasure(row: DocumentRecord, now: float) -> dict[str, Any]:
@@ -274,49 +290,3 @@ class MemoryLanes:
 
     def send(self, lane: Lane, order: IngestionOrder) -> None:
         self.sent.append((lane, order))
-
-
-@dataclass
-class LinesPipeline:
-    """`IndexingPipeline` that writes each line as a chunk, in batches of two; `bad` in it is a verdict.
-
-    Lines that are stored are not written again; the time is over after `most_writes` batches.
-    """
-
-    index: DocumentIndex
-    recipe: str = "lines"
-    fault: Callable[[], Exception | None] = lambda: None
-    runs: int = 0
-    most_writes: int = 1_000
-
-    def run(self, task: IndexingTask) -> IndexedDocument:
-        self.runs += 1
-        if fault := self.fault():
-            raise fault
-        lines = task.file.read_text().splitlines()
-        if "bad" in lines:
-            raise DocumentRejected("The file is bad.", reason="damaged")
-        stored = self.index.stored_chunk_ids(
-            task.key.tenant, task.generation, task.key.document_id, revision=task.revision
-        )
-        chunks = [self._chunk(task, ordinal, line) for ordinal, line in enumerate(lines)]
-        missing = [each for each in chunks if each.chunk.chunk_id not in stored]
-        for count, pair in enumerate(batched(missing, 2, strict=False)):
-            if count == self.most_writes:
-                raise DeadlineExceeded("The time is over.")
-            task.progress("write", count)
-            self.index.write(task.key.tenant, task.generation, pair)
-        return IndexedDocument(title=task.key.path, media_type="text/plain", chunk_count=len(lines))
-
-    def _chunk(self, task: IndexingTask, ordinal: int, line: str) -> EmbeddedChunk:
-        chunk = Chunk(
-            chunk_id=task.key.chunk_id(task.revision, ordinal),
-            document_id=task.key.document_id,
-            key=task.key.object_key,
-            revision=task.revision,
-            ordinal=ordinal,
-            title=task.key.path,
-            text=line,
-            access_groups=task.metadata.access_groups,
-        )
-        return EmbeddedChunk(chunk=chunk, vector=word_vector(line))

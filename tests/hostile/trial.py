@@ -113,7 +113,7 @@ class Bench:
                 index=self.index,
                 cache=InMemorySharedCache(),
                 tenants=self.ledger.tenants,
-                pipeline=HaystackIndexingPipeline(pipeline, recipe("hashed-words", splitting)),
+                pipeline=HaystackIndexingPipeline(pipeline, recipe("hashed-words", splitting, "1")),
                 telemetry=self.telemetry,
                 limits=IngestLimits(lease_s=150.0, max_file_bytes=52_428_800),
             )

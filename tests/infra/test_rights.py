@@ -67,6 +67,7 @@ ALLOWED = {
     | READ
     | WRITE
     | OBJECTS
+    | METADATA
     | {"dynamodb:Scan", "s3:DeleteObject", "s3:ListBucketVersions", "sqs:SendMessage"},
     "metrics": LOGS | {"cloudwatch:ListMetrics", "cloudwatch:GetMetricData"},
     "reference": LOGS,

@@ -23,7 +23,7 @@ from tests.contract.ledger.tables import LEDGER, TENANTS
 from tests.fakes.bucket import BUCKET
 from tests.fakes.cache import InMemorySharedCache
 from tests.fakes.gateway import RecordedTelemetry
-from tests.fakes.ingestion import LinesPipeline
+from tests.fakes.lines_pipeline import LinesPipeline
 from tests.fakes.search import word_vector
 from tests.fakes.texts import MemoryTexts
 from tests.lab.dynamodb import MemoryDynamoDb

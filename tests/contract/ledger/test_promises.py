@@ -183,54 +183,6 @@ def test_activation_shows_a_revision_and_raises_the_content_version(ledger: Ledg
     assert row.state is DocumentState.INDEXING
 
 
-def test_readers_keep_their_version_until_the_next_one_is_live(ledger: Ledger) -> None:
-    searchable(ledger)
-    first = ledger.get("acme", KEY.document_id)
-    assert first is not None
-
-    claimed = ledger.claim(event("02"), "v9", lane=Lane.INTERACTIVE).record
-    record = ledger.take_lease("acme", KEY.document_id, claimed.revision, "worker-9", 60)
-    ledger.activate(record, live_revision=record.revision)
-    second = ledger.get("acme", KEY.document_id)
-
-    assert first.live_version_id == first.version_id != ""
-    assert (claimed.version_id, claimed.live_version_id) == ("v9", first.version_id)
-    assert second is not None
-    assert second.live_version_id == "v9"
-
-
-def test_a_claim_names_who_may_read_what_waits(ledger: Ledger) -> None:
-    staff = frozenset({"staff"})
-
-    restricted = ledger.claim(event("01"), "v1", lane=Lane.INTERACTIVE, groups=staff).record
-    deleted = ledger.claim(event("02"), "", lane=Lane.INTERACTIVE).record
-    opened = ledger.claim(event("03"), "v3", lane=Lane.INTERACTIVE, groups=frozenset()).record
-
-    assert [row.claimed_groups for row in (restricted, deleted, opened)] == [staff, staff, frozenset()]
-
-
-def test_readers_of_what_is_live_learn_who_may_read_what_waits(ledger: Ledger) -> None:
-    searchable(ledger)
-    opened = ledger.live_revisions("acme", [KEY.document_id])
-
-    ledger.claim(event("02"), "v2", lane=Lane.INTERACTIVE, groups=frozenset({"hr", "staff"}))
-    tightened = ledger.live_revisions("acme", [KEY.document_id])
-
-    assert opened == tightened == {KEY.document_id: 1}
-    assert opened[KEY.document_id].claimed_groups == frozenset()
-    assert tightened[KEY.document_id].claimed_groups == {"hr", "staff"}
-
-
-def test_hiding_a_document_raises_the_content_version(ledger: Ledger) -> None:
-    searchable(ledger)
-    record = leased(ledger, "02")
-
-    epoch = ledger.activate(record, live_revision=0)
-
-    assert epoch.content_version == 2
-    assert ledger.live_revisions("acme", [KEY.document_id]) == {}
-
-
 def test_a_finished_document_drops_its_lease_and_is_no_longer_open(
     ledger: Ledger, clock: ManualClock
 ) -> None:
@@ -255,20 +207,6 @@ def test_the_open_count_stops_at_its_limit_the_tenant_and_the_lane(ledger: Ledge
     assert ledger.open_count("acme", Lane.INTERACTIVE, 3) == 3
     assert ledger.open_count("acme", Lane.INTERACTIVE, 10) == 5
     assert ledger.open_count("acme", Lane.BACKFILL, 10) == 1
-
-
-def test_live_revisions_answer_for_many_documents_of_one_tenant(ledger: Ledger) -> None:
-    asked = [DocumentKey("acme", f"{number}.md").document_id for number in range(205)]
-    live = [0, 104, 204]
-    for number in live:
-        searchable(ledger, key=DocumentKey("acme", f"{number}.md"))
-    ledger.claim(event("01", key=DocumentKey("acme", "7.md")), "v1", lane=Lane.INTERACTIVE)
-    searchable(ledger, key=DocumentKey("other", "1.md"))
-
-    found = ledger.live_revisions("acme", [*asked, *asked])
-
-    assert found == {asked[number]: 1 for number in live}
-    assert ledger.live_revisions("other", asked) == {}
 
 
 def test_a_list_is_paged_newest_change_first(ledger: Ledger, clock: ManualClock) -> None:

@@ -68,7 +68,7 @@ def main(folder: Path, file: Path) -> None:
     models = WrittenDown(folder / "embedded")
     index = SqliteIndex(folder / "index")
     pipeline = HaystackIndexingPipeline(
-        indexing_pipeline(ParserProcess(PARSER), texts, models, index, LIMITS), recipe("words", LIMITS)
+        indexing_pipeline(ParserProcess(PARSER), texts, models, index, LIMITS), recipe("words", LIMITS, "1")
     )
     indexed = pipeline.run(task(folder, file))
     (folder / "done").write_text(str(indexed.chunk_count))

@@ -73,7 +73,7 @@ class Flow:
                 tenants=tenants,
                 pipeline=HaystackIndexingPipeline(
                     indexing_pipeline(parser, texts, self.models, self.index, splitting),
-                    recipe("hashed-words", splitting),
+                    recipe("hashed-words", splitting, parser.recipe),
                 ),
                 telemetry=telemetry,
                 limits=IngestLimits(lease_s=150, max_file_bytes=10_000_000),

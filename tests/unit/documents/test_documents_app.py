@@ -1,47 +1,16 @@
 """A tenant's documents over HTTP."""
 
 import shlex
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from fastapi.routing import APIRoute
-from haylift.domain.documents import DocumentRecord, DocumentState
+from haylift.domain.documents import DocumentState
 from haylift.domain.identity import Role
-from haylift.domain.receipts import Receipt
 
-from functions.documents.app import create_app
 from functions.documents.contract import ROUTES
-from tests.fakes.bucket import StoredVersion
-from tests.fakes.gateway import Gateway, RecordedTelemetry, principal
-from tests.unit.documents.shelf import record, service
-
-START = record()
-RECEIPT_ID, FOREIGN_RECEIPT_ID = "a" * 32, "b" * 32
-RECEIPT = Receipt(
-    tenant="acme",
-    receipt_id=RECEIPT_ID,
-    document_id=START.document_id,
-    key=START.key,
-    purge=False,
-    requested_by="ada",
-    requested_at=1_800_000_000.0,
-    revision=3,
-    was_live=True,
-    content_version=0,
-    marker_version_id="marker-0",
-    expires_at=1_900_000_000,
-)
-FOREIGN = record("plan.md", tenant="globex")
-
-
-def gateway(role: Role | None = Role.EDITOR, *records: DocumentRecord) -> Gateway:
-    shelf = service(*(records or [START, FOREIGN, record("old.md", updated_at=1_700_000_000.0)]))
-    for tenant, receipt_id in (("acme", RECEIPT_ID), ("globex", FOREIGN_RECEIPT_ID)):
-        row = replace(START, tenant=tenant)
-        shelf.erasure.receipts.put(replace(RECEIPT, tenant=tenant, receipt_id=receipt_id, key=row.key))
-    caller = principal(role, "acme") if role else None
-    return Gateway(create_app(shelf, RecordedTelemetry()), caller)
+from tests.unit.documents.desk import FOREIGN, RECEIPT_ID, START, gateway
+from tests.unit.documents.shelf import record
 
 
 def test_the_app_answers_the_contracts_routes() -> None:
@@ -248,59 +217,6 @@ def test_a_bad_upload_is_400(body: Any, code: str) -> None:
     answer = gateway().request("POST", "/v1/documents", body)
 
     assert (answer.status, answer.json()["code"]) == (400, code), answer.text
-
-
-def test_a_delete_is_accepted_with_a_receipt() -> None:
-    api = gateway()
-
-    answer = api.request("DELETE", f"/v1/documents/{START.document_id}")
-    again = api.request("GET", f"/v1/receipts/{answer.json()['receipt_id']}")
-
-    assert answer.status == 202
-    assert answer.json() == {
-        "receipt_id": "0" * 32,
-        "document_id": START.document_id,
-        "key": "documents/acme/handbook/start.md",
-        "purge": False,
-        "requested_at": "2027-01-15T08:00:00.000Z",
-        "verified": False,
-        "verified_at": None,
-        "checks": {
-            "index": False,
-            "cache": False,
-            "ledger": False,
-            "versions": None,
-            "stored_text": None,
-            "quarantine": None,
-        },
-        "uploaded_again": False,
-    }
-    assert (again.status, again.json()) == (200, answer.json())
-
-
-@pytest.mark.parametrize("receipt_id", [FOREIGN_RECEIPT_ID, "c" * 32, "x", "%2e%2e", "A" * 32, "a" * 5_000])
-def test_foreign_unknown_and_malformed_receipts_get_the_same_answer(receipt_id: str) -> None:
-    answer = gateway().request("GET", f"/v1/receipts/{receipt_id}")
-
-    assert (answer.status, answer.json()["code"]) == (404, "receipt_not_found")
-
-
-def test_a_purge_is_named_in_the_audit_and_a_hold_is_a_conflict(caplog: pytest.LogCaptureFixture) -> None:
-    shelf = service(START)
-    shelf.erasure.versions.held.add("v")  # type: ignore[attr-defined]
-    shelf.erasure.versions.bucket.versions[START.key] = [StoredVersion("v", b"")]  # type: ignore[attr-defined]
-    api = Gateway(create_app(shelf, RecordedTelemetry()), principal(Role.EDITOR, "acme"))
-
-    with caplog.at_level("INFO", logger="haylift.audit"):
-        answer = api.request("DELETE", f"/v1/documents/{START.document_id}", query="purge=true")
-
-    assert (answer.status, answer.json()["code"]) == (409, "legal_hold")
-    (found,) = [line.audit for line in caplog.records if line.name == "haylift.audit"]  # type: ignore[attr-defined]
-    assert (found["action"], found["code"]) == (
-        "DELETE /v1/documents/{document_id}?purge=true",
-        "legal_hold",
-    )
-    assert shelf.objects.deleted == []  # type: ignore[attr-defined]
 
 
 def test_an_upload_says_title_language_and_expiry() -> None:

@@ -64,7 +64,7 @@ class Run:
         self.shown: list[tuple[str, int]] = []
         self.pipeline = HaystackIndexingPipeline(
             indexing_pipeline(self.parser, self.texts, models or FakeModels(), self.index, LIMITS),
-            recipe("hashed-words", LIMITS),
+            recipe("hashed-words", LIMITS, "1"),
         )
         self.task = IndexingTask(
             file=Path(__file__),
@@ -219,8 +219,15 @@ def test_a_worker_whose_turn_is_over_stops_before_it_writes() -> None:
     assert run.index.stored == {}
 
 
-def test_the_recipe_names_the_model_and_the_limits() -> None:
+def test_the_recipe_names_the_model_the_limits_and_the_parser() -> None:
     other = SplitLimits(max_tokens=20, overlap_tokens=1)
 
-    assert recipe("m", LIMITS) == recipe("m", LIMITS)
-    assert len({recipe("m", LIMITS), recipe("n", LIMITS), recipe("m", other)}) == 3
+    recipes = [
+        recipe("m", LIMITS, "1"),
+        recipe("n", LIMITS, "1"),
+        recipe("m", other, "1"),
+        recipe("m", LIMITS, "1;ocr"),
+    ]
+
+    assert recipes[0] == recipe("m", LIMITS, "1")
+    assert len(set(recipes)) == 4

@@ -138,7 +138,7 @@ def test_claims_are_of_the_newest_sidecar(seed: int) -> None:
 class _ClaimsWhateverItSaw(DispatchService):
     """Claims without asking whether somebody claimed since it looked."""
 
-    def _claim(self, event, seen_revision):  # type: ignore[no-untyped-def]
+    def _claim(self, event, seen):  # type: ignore[no-untyped-def]
         version = self._look(event)
         groups, _ = self._terms(event.key, version)
         version_id = version.version_id if version else ""

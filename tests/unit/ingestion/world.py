@@ -18,7 +18,8 @@ from tests.fakes.cache import InMemorySharedCache
 from tests.fakes.gateway import RecordedTelemetry
 from tests.fakes.identity import ManualClock
 from tests.fakes.index import InMemoryIndex
-from tests.fakes.ingestion import LinesPipeline, MemoryLanes, MemoryLedger
+from tests.fakes.ingestion import MemoryLanes, MemoryLedger
+from tests.fakes.lines_pipeline import LinesPipeline
 from tests.fakes.texts import MemoryTexts
 
 LEASE_S = 150.0

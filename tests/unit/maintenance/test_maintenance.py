@@ -13,7 +13,8 @@ from haylift.telemetry import Metric
 from functions.maintenance.app import consume
 from tests.fakes.gateway import RecordedTelemetry
 from tests.fakes.maintenance import MemoryNotes
-from tests.unit.maintenance.drift_world import INJECTIONS, KEYS, DriftWorld
+from tests.unit.maintenance.drift_injections import INJECTIONS
+from tests.unit.maintenance.drift_world import KEYS, DriftWorld
 
 
 def _service(drifted: DriftWorld, notes: MemoryNotes, telemetry: RecordedTelemetry) -> MaintenanceService:

@@ -8,7 +8,8 @@ from haylift.services.reconcile_place import ALL_KINDS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unit.maintenance.drift_world import INJECTIONS, DriftWorld, finds_and_repairs
+from tests.unit.maintenance.drift_injections import INJECTIONS, finds_and_repairs
+from tests.unit.maintenance.drift_world import DriftWorld
 
 EXAMPLES = 500 if os.environ.get("HAYLIFT_LAB") == "full" else 12
 

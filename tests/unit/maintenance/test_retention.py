@@ -1,9 +1,10 @@
 """A document whose time is over is deleted the way its user would delete it."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
-from haylift.domain.documents import DocumentState
+from haylift.domain.documents import DocumentKey, DocumentState
 from haylift.services.retention import RetentionPlace, RetentionService
 
 from tests.unit.ingestion.world import index_equals_bucket
@@ -54,3 +55,46 @@ def test_a_newer_version_has_a_date_of_its_own() -> None:
 
     assert _retain(drifted) == 0
     assert drifted.world.bucket.current(KEY) is not None
+
+
+def _put(drifted: DriftWorld, expires_at: float) -> None:
+    moment = datetime.fromtimestamp(expires_at, UTC).isoformat()
+    drifted.world.bucket.put(KEY, b"dated", **{"expires-at": moment})
+    drifted.world.settle()
+
+
+def test_a_time_that_was_over_at_the_upload_ends_the_document_at_once() -> None:
+    drifted = DriftWorld()
+    _put(drifted, drifted.world.clock.now() - 1_000)
+
+    assert drifted.ledger.live_revisions("acme", [DocumentKey.parse(KEY).document_id]) == {}
+    assert _retain(drifted) == 1
+
+    drifted.world.settle()
+    index_equals_bucket(drifted.world, KEY)
+
+
+def test_the_newest_date_counts() -> None:
+    drifted = DriftWorld()
+    soon = drifted.world.clock.now() + 10_000
+    _put(drifted, soon)
+    _put(drifted, soon + 10_000)
+
+    drifted.world.clock.advance(soon - drifted.world.clock.now())
+    before = _retain(drifted)
+    drifted.world.clock.advance(10_000)
+
+    assert (before, _retain(drifted)) == (0, 1)
+
+
+def test_retention_takes_no_version_away_so_that_what_is_held_stays() -> None:
+    drifted = DriftWorld()
+    _put(drifted, drifted.world.clock.now() - 1_000)
+    kept = [stored.version_id for stored in drifted.world.bucket.versions[KEY]]
+
+    _retain(drifted)
+    drifted.world.settle()
+
+    stored = drifted.world.bucket.versions[KEY]
+    assert [each.version_id for each in stored][:-1] == kept
+    assert stored[-1].data is None

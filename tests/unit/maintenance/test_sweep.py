@@ -10,7 +10,8 @@ from haylift.domain.quarantine import QuarantineKeys
 from haylift.services.sweep import SweepPlace
 
 from tests.unit.ingestion.world import LEASE_S, Killed, index_equals_bucket
-from tests.unit.maintenance.drift_world import INJECTIONS, KEYS, DriftWorld
+from tests.unit.maintenance.drift_injections import INJECTIONS
+from tests.unit.maintenance.drift_world import KEYS, DriftWorld
 
 KEY = KEYS[0]
 

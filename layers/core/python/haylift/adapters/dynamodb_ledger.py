@@ -11,9 +11,10 @@ from haylift.adapters.aws import error_code, translated
 from haylift.adapters.dynamodb_ledger_reads import BUSY_TRIES, LedgerReader
 from haylift.adapters.dynamodb_ledger_rows import (
     activation,
-    claim_condition,
+    claim_update,
     description,
     erasure,
+    next_content,
     note,
     owned_update,
     record_of,
@@ -21,12 +22,12 @@ from haylift.adapters.dynamodb_ledger_rows import (
     row_key,
     text_of,
 )
-from haylift.adapters.dynamodb_rows import Item, Update, Value, from_item
-from haylift.adapters.dynamodb_tenants import FIRST_GENERATION, DynamoDbTenants
+from haylift.adapters.dynamodb_rows import Item, Update, Value, attribute, from_item
+from haylift.adapters.dynamodb_tenants import DynamoDbTenants
 from haylift.domain.documents import DocumentRecord, DocumentState, Epoch, Lane
 from haylift.domain.errors import StoreUnavailable
 from haylift.domain.events import ObjectEvent, ObjectEventKind
-from haylift.domain.history import MAX_CHANGES, changed_line, claimed_line
+from haylift.domain.history import MAX_CHANGES, changed_line
 from haylift.ports.ingestion import Claim, ClaimTerms
 
 TOMBSTONE_S = 30 * 86_400
@@ -72,50 +73,35 @@ class DynamoDbLedger(LedgerReader):
     ) -> Claim:
         """Claims the event by its sequencer: a new revision in state RECEIVED, unless it is late.
 
-        A `CHECK` that finds the version which the row already has only notes its sequencer.
+        A `CHECK` that finds the version which the row already has only notes its sequencer. Terms that
+        change the readers raise the tenant's content version in the same transaction.
         """
         if event.kind is ObjectEventKind.CHECK and version_id != UNVERSIONED:
             noted = self._note(event, version_id)
             if noted:
                 return Claim(record=noted, is_new=False)
-        now = self._now()
-        said: dict[str, Value] = {} if groups is None else {"claimed_groups": groups}
-        if terms:
-            said["expires_at"] = terms.expires_at
-        update = Update(
-            key=row_key(event.key.tenant, event.key.document_id),
-            condition=claim_condition(terms),
-            values={"seen_revision": terms.seen_revision} if terms and terms.seen_revision else {},
-            assign={
-                "key": event.key.object_key,
-                "sequencer": event.sequencer,
-                "state": DocumentState.RECEIVED,
-                "version_id": version_id,
-                "event_version_id": event.version_id,
-                "request_id": event.request_id,
-                "lane": lane,
-                "open_tenant": event.key.tenant,
-                "changed_at": event.occurred_at or now,
-                "received_at": now,
-                "updated_at": now,
-                "reason": "",
-                "stage": "",
-                "percent": 0,
-                "attempts": 0,
-                "handovers": 0,
-                "resends": 0,
-                **said,
-                **({"content_digest": ""} if event.kind is ObjectEventKind.REBUILD else {}),
-            },
-            add={"revision": 1 + event.above_revision},
-            append={"history": (claimed_line(now, step=1 + event.above_revision),)},
-            remove=("lease_owner", "lease_until", "finished_by", "forget_at"),
-        )
-        is_new, row = self._update(update)
+        update = claim_update(event, version_id, lane=lane, groups=groups, terms=terms, now=self._now())
+        if terms and terms.changes_readers:
+            is_new, row = self._claim_beside_content(update, event.key.tenant)
+        else:
+            is_new, row = self._update(update)
         if row is None:
             raise StoreUnavailable("The ledger refused a claim and shows no row.")
         record = from_item(DocumentRecord, row)
         return Claim(record=self._bounded(record) if is_new else record, is_new=is_new)
+
+    def _claim_beside_content(self, update: Update, tenant: str) -> tuple[bool, Item | None]:
+        """Whether it was claimed, and the row: as it is now, or as it stood against the claim."""
+        standing = self._transact([{"Update": update.request(self._table_name)}, self._next_content(tenant)])
+        if standing is not None:
+            return False, standing or None
+        with translated("ledger"):
+            answer = self._client.get_item(
+                TableName=self._table_name,
+                Key={name: attribute(value) for name, value in update.key.items()},
+                ConsistentRead=True,
+            )
+        return True, answer.get("Item")
 
     def _note(self, event: ObjectEvent, version_id: str) -> DocumentRecord | None:
         """Moves the sequencer only; None when the row may come to another version or does not exist."""
@@ -199,16 +185,11 @@ class DynamoDbLedger(LedgerReader):
     def _activate(self, record: DocumentRecord, live_revision: int, *, before: int) -> Item | None:
         """None when it was written; else the row as it stood against it, such as with another `before`."""
         changes = activation(record, live_revision, before=before, now=self._now())
-        tenant = Update(
-            key={"tenant": record.tenant},
-            condition="",
-            assign={"generation": FIRST_GENERATION},
-            add={"content_version": 1, "documents": bool(live_revision) - bool(before)},
-        ).request(self._tenants_table_name)
-        tenant["UpdateExpression"] = tenant["UpdateExpression"].replace(
-            ":generation", "if_not_exists(#generation, :generation)"
-        )
-        return self._transact([{"Update": changes.request(self._table_name)}, {"Update": tenant}])
+        content = self._next_content(record.tenant, bool(live_revision) - bool(before))
+        return self._transact([{"Update": changes.request(self._table_name)}, content])
+
+    def _next_content(self, tenant: str, documents: int = 0) -> dict[str, Any]:
+        return {"Update": next_content(tenant, documents).request(self._tenants_table_name)}
 
     def finish(self, record: DocumentRecord, state: DocumentState) -> DocumentRecord:
         """Writes a final state with the record's title, digest, counts and reason; drops the lease.
@@ -225,7 +206,11 @@ class DynamoDbLedger(LedgerReader):
             "updated_at": now,
         }
         if state is DocumentState.SEARCHABLE:
-            written |= {"searchable_at": now, "live_version_id": record.version_id}
+            written |= {
+                "searchable_at": now,
+                "live_version_id": record.version_id,
+                "live_expires_at": record.expires_at,
+            }
         if state is DocumentState.DELETED:
             written |= erasure(record, now) | {"forget_at": int(now) + TOMBSTONE_S}
         update = owned_update(record, written, remove=("lease_owner", "lease_until", "open_tenant"))

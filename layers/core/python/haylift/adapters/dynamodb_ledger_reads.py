@@ -9,12 +9,22 @@ from haylift.adapters.aws import translated
 from haylift.adapters.dynamodb_ledger_lists import decode_cursor, encode_cursor, list_query, place_of
 from haylift.adapters.dynamodb_ledger_rows import item_key
 from haylift.adapters.dynamodb_rows import Item, attribute, from_item
-from haylift.domain.documents import DocumentRecord, Lane, LiveRevision
+from haylift.domain.documents import DocumentRecord, Lane, LiveRevision, earliest_expiry
 from haylift.domain.errors import StoreUnavailable
 from haylift.domain.listing import DocumentFilter
 from haylift.ports.ingestion import EVERY_DOCUMENT, DocumentPage
 
 OPEN_DOCUMENTS = "open_documents"
+
+SEEN_BY_READERS = (
+    "document_id",
+    "live_revision",
+    "live_since",
+    "expires_at",
+    "live_expires_at",
+    "claimed_groups",
+)
+"""What of a row says who sees which revision, and until when."""
 
 LIST_PAGES = 2
 """DynamoDB reads 1 MB for a page before it filters: some 1,000 rows, in the order of 50 ms."""
@@ -86,18 +96,20 @@ class LedgerReader:
         for ids in batched(dict.fromkeys(document_ids), BATCH_GET_KEYS, strict=False):
             for item in self._batch_get([item_key(tenant, document_id) for document_id in ids]):
                 revision = int(item.get("live_revision", {"N": "0"})["N"])
-                expires_at = float(item.get("expires_at", {"N": "0"})["N"])
+                expires_at = earliest_expiry(
+                    *(int(item.get(name, {"N": "0"})["N"]) for name in ("expires_at", "live_expires_at"))
+                )
                 # Retention deletes an expired one within the hour; nobody finds it meanwhile.
                 if revision and not 0 < expires_at <= self._now():
                     since = float(item.get("live_since", {"N": "0"})["N"])
                     groups = frozenset(one["S"] for one in item.get("claimed_groups", {"L": []})["L"])
-                    found[item["document_id"]["S"]] = LiveRevision(revision, since, groups)
+                    found[item["document_id"]["S"]] = LiveRevision(revision, since, groups, expires_at)
         return found
 
     def _batch_get(self, keys: Sequence[Item]) -> Iterator[Item]:
         projection = {
             "ConsistentRead": True,
-            "ProjectionExpression": "document_id, live_revision, live_since, expires_at, claimed_groups",
+            "ProjectionExpression": ", ".join(SEEN_BY_READERS),
         }
         for attempt in range(BUSY_TRIES):
             with translated("ledger"):

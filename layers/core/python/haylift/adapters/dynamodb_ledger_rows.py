@@ -5,9 +5,11 @@ from dataclasses import replace
 from typing import Any
 
 from haylift.adapters.dynamodb_rows import Item, Update, Value, attribute, from_item
-from haylift.domain.documents import DocumentRecord, DocumentState
+from haylift.adapters.dynamodb_tenants import FIRST_GENERATION
+from haylift.domain.documents import DocumentRecord, DocumentState, Lane
 from haylift.domain.errors import OutOfTurn
-from haylift.domain.events import ObjectEvent
+from haylift.domain.events import ObjectEvent, ObjectEventKind
+from haylift.domain.history import claimed_line
 from haylift.ports.ingestion import ClaimTerms
 
 OURS = "#revision = :revision AND #lease_owner = :lease_owner"
@@ -61,6 +63,7 @@ def activation(record: DocumentRecord, live_revision: int, *, before: int, now: 
     shown: dict[str, Value] = {
         "live_revision": live_revision,
         "live_version_id": record.version_id if live_revision else "",
+        "live_expires_at": record.expires_at if live_revision else 0,
         "live_since": now,
         "updated_at": now,
     }
@@ -90,6 +93,61 @@ def description(record: DocumentRecord) -> dict[str, Value]:
         "partial_detail": record.partial_detail,
         "quarantine_key": record.quarantine_key,
     }
+
+
+def claim_update(
+    event: ObjectEvent,
+    version_id: str,
+    *,
+    lane: Lane,
+    groups: frozenset[str] | None,
+    terms: ClaimTerms | None,
+    now: float,
+) -> Update:
+    """A new revision in state RECEIVED, unless the event is late or `terms` refuse it."""
+    said: dict[str, Value] = {} if groups is None else {"claimed_groups": groups}
+    if terms:
+        said["expires_at"] = terms.expires_at
+    if event.kind is ObjectEventKind.REBUILD:
+        said["content_digest"] = ""
+    return Update(
+        key=row_key(event.key.tenant, event.key.document_id),
+        condition=claim_condition(terms),
+        values={"seen_revision": terms.seen_revision} if terms and terms.seen_revision else {},
+        assign={
+            "key": event.key.object_key,
+            "sequencer": event.sequencer,
+            "state": DocumentState.RECEIVED,
+            "version_id": version_id,
+            "event_version_id": event.version_id,
+            "request_id": event.request_id,
+            "lane": lane,
+            "open_tenant": event.key.tenant,
+            "changed_at": event.occurred_at or now,
+            "received_at": now,
+            "updated_at": now,
+            "reason": "",
+            "stage": "",
+            "percent": 0,
+            "attempts": 0,
+            "handovers": 0,
+            "resends": 0,
+            **said,
+        },
+        add={"revision": 1 + event.above_revision},
+        append={"history": (claimed_line(now, step=1 + event.above_revision),)},
+        remove=("lease_owner", "lease_until", "finished_by", "forget_at"),
+    )
+
+
+def next_content(tenant: str, documents: int = 0) -> Update:
+    """Raises the tenant's content version and changes its number of live documents by `documents`."""
+    return Update(
+        key={"tenant": tenant},
+        condition="",
+        begin={"generation": FIRST_GENERATION},
+        add={"content_version": 1, "documents": documents},
+    )
 
 
 def claim_condition(terms: ClaimTerms | None) -> str:

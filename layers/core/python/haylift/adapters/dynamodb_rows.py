@@ -69,6 +69,7 @@ class Update:
         add: numbers to add; an absent attribute counts as 0.
         append: lines to put at the end of a list; an absent attribute is an empty one.
         remove: attributes to drop.
+        begin: attributes to set where there is none yet.
     """
 
     key: Mapping[str, str]
@@ -78,16 +79,17 @@ class Update:
     append: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
     remove: tuple[str, ...] = ()
     values: Mapping[str, Value] = dataclasses.field(default_factory=dict)
+    begin: Mapping[str, Value] = dataclasses.field(default_factory=dict)
 
     def request(self, table_name: str) -> dict[str, Any]:
         """The request, for `update_item` and for the updates of a transaction alike."""
         clauses = (
-            _clause("SET", [f"#{name} = :{name}" for name in self.assign] + self._appended()),
+            _clause("SET", [f"#{name} = :{name}" for name in self.assign] + self._appended() + self._begun()),
             _clause("ADD", [f"#{name} :{name}" for name in self.add]),
             _clause("REMOVE", [f"#{name}" for name in self.remove]),
         )
         expression = " ".join(clause for clause in clauses if clause)
-        values = {**self.values, **self.assign, **self.add, **self.append}
+        values = {**self.values, **self.assign, **self.add, **self.append, **self.begin}
         if self.append:
             values["nothing"] = ()
         request: dict[str, Any] = {
@@ -99,6 +101,9 @@ class Update:
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
         return request | ({"ConditionExpression": self.condition} if self.condition else {})
+
+    def _begun(self) -> list[str]:
+        return [f"#{name} = if_not_exists(#{name}, :{name})" for name in self.begin]
 
     def _appended(self) -> list[str]:
         return [f"#{name} = list_append(if_not_exists(#{name}, :nothing), :{name})" for name in self.append]

@@ -113,7 +113,10 @@ class EmbeddedChunk:
 
 @dataclass(frozen=True, kw_only=True)
 class Hit:
-    """A chunk that a search found. Scores: higher is better; ranks count from 1, None: not in that leg."""
+    """A chunk that a search found. Scores: higher is better; ranks count from 1, None: not in that leg.
+
+    `expires_at` is when nobody may see it any more, epoch seconds; 0: never.
+    """
 
     chunk: Chunk
     score: float
@@ -121,6 +124,7 @@ class Hit:
     semantic_rank: int | None = None
     keyword_score: float | None = None
     semantic_score: float | None = None
+    expires_at: int = 0
 
     def with_score(self, score: float) -> "Hit":
         """The same hit under another score."""

@@ -148,7 +148,8 @@ class DocumentRecord:
     `draft` names the bytes, and the way to read them, that the chunks of an unfinished revision are made of.
     `access_groups` are those of the last version that was read, `claimed_groups` those of the newest
     claimed one: who sees the document must be in both; an empty set is everybody in the tenant.
-    `expires_at` is when its uploader wants it deleted, 0: never.
+    `expires_at` is when the uploader of the newest claimed version wants it deleted, `live_expires_at` the
+    one of the live version, 0: never; readers do not see it once the earlier of both is over.
     `event_version_id` is the version or delete marker that the newest claimed event named;
     `erased_version_id`, `erased_revision` and `erased_at` are of the last deletion that was carried out,
     after the index was seen to hold nothing of the document.
@@ -190,6 +191,7 @@ class DocumentRecord:
     claimed_groups: frozenset[str] = frozenset()
     access_groups: frozenset[str] = frozenset()
     expires_at: int = 0
+    live_expires_at: int = 0
     event_version_id: str = ""
     erased_version_id: str = ""
     erased_revision: int = 0
@@ -209,6 +211,15 @@ class DocumentRecord:
         return bool(self.partial_detail)
 
 
+def earliest_expiry(*moments: int) -> int:
+    """The first of the moments, in epoch seconds, of which 0 is never.
+
+    >>> earliest_expiry(0, 20, 10), earliest_expiry()
+    (10, 0)
+    """
+    return min((moment for moment in moments if moment), default=0)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Epoch:
     """What a tenant's caches are keyed by: the index generation and the content version."""
@@ -221,19 +232,26 @@ class LiveRevision(int):
     """The revision that readers see; made live at `since`, epoch seconds (0: not known, long ago).
 
     `claimed_groups` are those of the newest claimed version, which may still wait: whoever is in none of
-    them must not see the live one either; empty: everybody.
+    them must not see the live one either; empty: everybody. `expires_at` is when nobody may see it any
+    more, 0: never.
     """
 
     since: float
     claimed_groups: frozenset[str]
+    expires_at: int
 
     def __new__(
-        cls, revision: int, since: float = 0.0, claimed_groups: frozenset[str] = frozenset()
+        cls,
+        revision: int,
+        since: float = 0.0,
+        claimed_groups: frozenset[str] = frozenset(),
+        expires_at: int = 0,
     ) -> "LiveRevision":
         """A plain number that knows its age and its readers."""
         made = super().__new__(cls, revision)
         made.since = since
         made.claimed_groups = claimed_groups
+        made.expires_at = expires_at
         return made
 
     def is_for(self, groups: frozenset[str]) -> bool:

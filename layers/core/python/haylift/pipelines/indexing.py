@@ -16,7 +16,10 @@ from haylift.ports import DocumentIndex, Embedder, IndexedDocument, IndexingTask
 from haylift.services.splitting import SplitLimits
 
 RECIPE_VERSION = 2
-"""Raised whenever parsing, cleaning or splitting gives other chunks for the same bytes."""
+"""Raised whenever cleaning or splitting gives other chunks for the same text of the parser.
+
+`tests/contract/drift/test_recipe.py` notices when it was forgotten.
+"""
 
 
 def indexing_pipeline(
@@ -40,9 +43,9 @@ def indexing_pipeline(
     return pipeline
 
 
-def recipe(model: str, limits: SplitLimits) -> str:
-    """Names what the chunks of a file depend on beside its bytes."""
-    return f"{RECIPE_VERSION};{model};{limits.max_tokens};{limits.overlap_tokens}"
+def recipe(model: str, limits: SplitLimits, parser: str) -> str:
+    """Names what the chunks of a file depend on beside its bytes; `parser` is the parser's own recipe."""
+    return f"{RECIPE_VERSION};{model};{limits.max_tokens};{limits.overlap_tokens};{parser}"
 
 
 class HaystackIndexingPipeline:

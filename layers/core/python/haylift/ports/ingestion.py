@@ -33,10 +33,14 @@ class ClaimTerms:
         expires_at: when the uploader wants the document deleted, epoch seconds; 0: never.
         seen_revision: of the row before object and metadata were looked at (0: there was no row). The
             claim is refused when there is another one by now: what was seen may be older than it.
+        changes_readers: whether others may read it, or until another time, than the row said that was
+            seen. Then the claim and the tenant's next content version are one write, so that no answer
+            kept before it counts after it.
     """
 
     expires_at: int
     seen_revision: int
+    changes_readers: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

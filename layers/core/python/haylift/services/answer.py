@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from haylift.domain.chunks import Hit
+from haylift.domain.documents import earliest_expiry
 from haylift.domain.errors import KEYWORD_ONLY, DeadlineExceeded, HayliftError, ModelUnavailable
 from haylift.domain.identity import Scope
 from haylift.domain.search import CacheLevel, Citation, QuestionAnswer, Retrieved, SearchRequest
@@ -31,7 +32,7 @@ NO_RERANK = "no_rerank"
 QUESTION = "question"
 """The `query_type` of questions in the metric of searches."""
 
-ANSWER_FORM = "extractive-2"
+ANSWER_FORM = "extractive-3"
 DEFAULT_PASSAGES = 5
 """Passages whose sentences are weighed when the caller does not say."""
 
@@ -133,7 +134,9 @@ class AnswerService:
         retrieved = self._pipeline.run(question, scope, found.epoch.generation, deadline)
         answer = self._extracted(question.query, retrieved, deadline)
         if answer.degraded is None:
-            self._cache.store(key, found.epoch, answer_to_bytes(answer))
+            # What is weighed decides, quoted or not: that none of it answers is said of all of it.
+            until = earliest_expiry(*(hit.expires_at for hit in retrieved.hits))
+            self._cache.store(key, found.epoch, answer_to_bytes(answer), until=until)
         else:
             self._telemetry.record(Metric.DEGRADED_ANSWERS, 1, reason=answer.degraded)
         return answer

@@ -3,7 +3,7 @@
 import logging
 from dataclasses import dataclass, field
 
-from haylift.domain.documents import DocumentKey, Lane, ObjectVersion, next_sequencer
+from haylift.domain.documents import DocumentKey, DocumentRecord, Lane, ObjectVersion, next_sequencer
 from haylift.domain.errors import DocumentRejected, StoreUnavailable
 from haylift.domain.events import IngestionOrder, ObjectEvent, ObjectEventKind
 from haylift.domain.metadata import document_of_sidecar, is_sidecar
@@ -51,7 +51,7 @@ class DispatchService:
             self._dispatch_sidecar(event)
             return
         for _ in range(MAX_LOOKS):
-            claim = self._claim(event, self._seen_revision(event.key))
+            claim = self._claim(event, self.ledger.get(event.key.tenant, event.key.document_id))
             if claim.is_new or claim.record.sequencer >= event.sequencer:
                 self._send(event, claim)
                 return
@@ -75,18 +75,14 @@ class DispatchService:
                 occurred_at=event.occurred_at,
                 request_id=event.request_id,
             )
-            claim = self._claim(again, row.revision if row else 0)
+            claim = self._claim(again, row)
             if claim.is_new:
                 self._send(again, claim)
                 return
         raise StoreUnavailable("The document changes faster than it can be looked at.")
 
-    def _seen_revision(self, key: DocumentKey) -> int:
-        row = self.ledger.get(key.tenant, key.document_id)
-        return row.revision if row else 0
-
-    def _claim(self, event: ObjectEvent, seen_revision: int) -> Claim:
-        """Looks at object and metadata, and claims unless the row has changed since `seen_revision`.
+    def _claim(self, event: ObjectEvent, seen: DocumentRecord | None) -> Claim:
+        """Looks at object and metadata, and claims unless the row has another revision than the one `seen`.
 
         So whoever looked at an older sidecar cannot undo what the claim of a newer one said.
         """
@@ -98,7 +94,11 @@ class DispatchService:
             version_id,
             lane=self._lane(event.key, version),
             groups=groups,
-            terms=ClaimTerms(expires_at=expires_at, seen_revision=seen_revision),
+            terms=ClaimTerms(
+                expires_at=expires_at,
+                seen_revision=seen.revision if seen else 0,
+                changes_readers=seen is not None and _changes_readers(seen, groups, expires_at),
+            ),
         )
 
     def _terms(self, key: DocumentKey, version: ObjectVersion | None) -> tuple[frozenset[str] | None, int]:
@@ -148,6 +148,11 @@ class DispatchService:
         if key.is_bulk or self.ledger.open_count(key.tenant, Lane.INTERACTIVE, limit) >= limit:
             return Lane.BACKFILL
         return Lane.INTERACTIVE
+
+
+def _changes_readers(seen: DocumentRecord, groups: frozenset[str] | None, expires_at: int) -> bool:
+    """True also where it opens the document: whoever compares wrongly here must err on this side."""
+    return groups not in {None, seen.claimed_groups} or expires_at != seen.expires_at
 
 
 def _is_creation(event: ObjectEvent) -> bool:

@@ -52,7 +52,8 @@ class Attempt:
         self._record = record
         self._deadline = deadline
         self._key = DocumentKey.parse(record.key)
-        self._generation = parts.tenants.epoch(record.tenant).generation
+        self._epoch = parts.tenants.epoch(record.tenant)
+        self._generation = self._epoch.generation
         # Set by an attempt that ended early: its chunks may be of other bytes than those that come now.
         # A first revision may meet the chunks of a row that was lost.
         self._has_leftovers = record.stage != "" or record.revision == 1
@@ -62,6 +63,8 @@ class Attempt:
     def run(self) -> None:
         """Ends in a final state, or raises with everything in place for the next attempt."""
         record = self._record
+        # The claim may have taken readers away, and who claims does not reach the cache.
+        self._publish(self._epoch)
         if record.live_revision == record.revision:
             self._make_live()
             return

@@ -30,11 +30,12 @@ class _Reading:
     began_at: float
 
     def kept(self, hits: tuple[Hit, ...]) -> tuple[Hit, ...]:
-        return tuple(hit for hit in hits if self._is_shown(hit))
+        shown = ((hit, self._shown(hit)) for hit in hits)
+        return tuple(replace(hit, expires_at=live.expires_at) for hit, live in shown if live is not None)
 
-    def _is_shown(self, hit: Hit) -> bool:
+    def _shown(self, hit: Hit) -> LiveRevision | None:
         live = self.live.get(hit.chunk.document_id)
-        return live is not None and live == hit.chunk.revision and live.is_for(self.groups)
+        return live if live == hit.chunk.revision and live.is_for(self.groups) else None
 
     def unsure(self) -> dict[str, int]:
         """The live revision by document, of which this read may not hold the whole.

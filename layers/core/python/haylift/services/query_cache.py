@@ -113,6 +113,7 @@ class _Kept:
     epoch: Epoch
     value: bytes
     ttl_s: int
+    until: int
 
 
 class QueryCache:
@@ -120,20 +121,28 @@ class QueryCache:
 
     The epoch is read on every lookup, in the same round trip as the shared entry, so a hit in the
     process is as fresh as one in the shared cache. While the shared cache does not answer, both
-    levels are passed by and the epoch comes from the tenants table. Thread-safe.
+    levels are passed by and the epoch comes from the tenants table. An entry says itself until when it
+    may be shown, since both levels may hold it longer. Thread-safe.
 
     Args:
         shared: the cache of all processes.
         tenants: where the epoch is right when the cache does not know it.
         monotonic: seconds of a clock that never goes back.
+        now: epoch seconds.
     """
 
     def __init__(
-        self, shared: SharedCache, tenants: Tenants, *, monotonic: Callable[[], float] = time.monotonic
+        self,
+        shared: SharedCache,
+        tenants: Tenants,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+        now: Callable[[], float] = time.time,
     ) -> None:
         self._shared = shared
         self._tenants = tenants
         self._monotonic = monotonic
+        self._now = now
         self._lock = threading.Lock()
         self._kept: TLRUCache[str, _Kept] = TLRUCache(
             PROCESS_ENTRIES,
@@ -161,21 +170,30 @@ class QueryCache:
             return Lookup(epoch=self._epoch(key.tenant))
         with self._lock:
             kept = self._kept.get(digest)
-        if kept is not None and kept.epoch == read.epoch:
+        if kept is not None and kept.epoch == read.epoch and self._may_show(kept.until):
             return Lookup(epoch=read.epoch, value=kept.value, level=CacheLevel.PROCESS)
-        if read.entry is not None:
-            self._keep(digest, _Kept(read.epoch, read.entry, PROCESS_TTL_S))
-            return Lookup(epoch=read.epoch, value=read.entry, level=CacheLevel.SHARED)
+        shared = _unframed(read.entry)
+        if shared is not None and self._may_show(shared[0]):
+            until, value = shared
+            self._keep(digest, _Kept(read.epoch, value, PROCESS_TTL_S, until))
+            return Lookup(epoch=read.epoch, value=value, level=CacheLevel.SHARED)
         return Lookup(epoch=read.epoch)
 
-    def store(self, key: CacheKey, epoch: Epoch, value: bytes, ttl_s: int = RESULT_TTL_S) -> None:
+    def store(self, key: CacheKey, epoch: Epoch, value: bytes, *, until: int = 0) -> None:
         """Keeps an answer that was made after `lookup` gave `epoch`. Never store a degraded one.
 
         A shared cache that does not answer is no error: the answer is only not shared.
+
+        Args:
+            until: nobody may be shown the answer from then on, epoch seconds; 0: no such time is known.
         """
         digest = key.digest
-        self._keep(digest, _Kept(epoch, value, ttl_s))
-        self._with_shared(lambda shared: shared.write(key.tenant, digest, epoch, value, ttl_s))
+        self._keep(digest, _Kept(epoch, value, RESULT_TTL_S, until))
+        entry = b"%d\n%b" % (until, value)
+        self._with_shared(lambda shared: shared.write(key.tenant, digest, epoch, entry, RESULT_TTL_S))
+
+    def _may_show(self, until: int) -> bool:
+        return not until or self._now() < until
 
     def _read(self, tenant: str, digest: str) -> SharedRead | None:
         """Epoch and entry; an epoch that the cache forgot is published again. None: no shared cache."""
@@ -208,3 +226,9 @@ class QueryCache:
         if len(kept.value) <= PROCESS_VALUE_BYTES:
             with self._lock:
                 self._kept[digest] = kept
+
+
+def _unframed(entry: bytes | None) -> tuple[int, bytes] | None:
+    """Until when, and the value; None for nothing and for what `store` did not write."""
+    until, mark, value = (entry or b"").partition(b"\n")
+    return (int(until), value) if mark and until.isdigit() else None

@@ -1,5 +1,6 @@
 """Searches a tenant's documents, from the cache where its content has not changed."""
 
+from haylift.domain.documents import earliest_expiry
 from haylift.domain.errors import HayliftError
 from haylift.domain.identity import Scope
 from haylift.domain.search import CacheLevel, SearchAnswer, SearchRequest
@@ -10,7 +11,7 @@ from haylift.services.query_cache import CacheKey, QueryCache
 from haylift.services.ranking import Ranking, answer_version
 from haylift.telemetry import Metric, Telemetry
 
-ANSWER_FORM = "1"
+ANSWER_FORM = "2"
 """Raise it when the stored form of a result changes: entries of the form before are then not found."""
 
 
@@ -58,7 +59,8 @@ class SearchService:
             return SearchAnswer(hits=hits, cache_level=found.level)
         retrieved = self._pipeline.run(request, scope, found.epoch.generation, deadline)
         if retrieved.degraded is None:
-            self._cache.store(key, found.epoch, hits_to_bytes(retrieved.hits))
+            until = earliest_expiry(*(hit.expires_at for hit in retrieved.hits))
+            self._cache.store(key, found.epoch, hits_to_bytes(retrieved.hits), until=until)
         else:
             self._telemetry.record(Metric.DEGRADED_ANSWERS, 1, reason=retrieved.degraded)
         return SearchAnswer(hits=retrieved.hits, degraded=retrieved.degraded)
