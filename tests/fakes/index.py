@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 
 from haylift.adapters.sqlite_analysis import terms
-from haylift.domain.chunks import Chunk, EmbeddedChunk, Hit, Legs
+from haylift.domain.chunks import Chunk, EmbeddedChunk, Hit, Legs, Vector
 from haylift.domain.documents import LiveRevision
 from haylift.domain.drift import StoredDocument, StoredRevision
 from haylift.domain.errors import IndexUnavailable, InvalidInput
@@ -87,6 +87,15 @@ class InMemoryIndex:
             for each in stored
             if (each.chunk.document_id, each.chunk.revision) == (document_id, revision)
         )
+
+    def stored_vectors(
+        self, tenant: str, generation: str, document_id: str, *, revision: int
+    ) -> dict[bytes, Vector]:
+        return {
+            each.chunk.embedded_digest: each.vector
+            for each in self.stored.get((tenant, generation), {}).values()
+            if (each.chunk.document_id, each.chunk.revision) == (document_id, revision)
+        }
 
     def stored_digest(self, tenant: str, generation: str, document_id: str, *, revision: int) -> str:
         stored = sorted(self.stored.get((tenant, generation), {}).items())

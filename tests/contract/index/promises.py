@@ -77,6 +77,18 @@ class DocumentIndexPromises:
 
         assert seen(index) == ["old"]
 
+    def test_vectors_are_given_back_by_the_text_that_they_were_made_of(self, index: DocumentIndex) -> None:
+        old = embedded("old", "queue", document_id="d", vector=(0.6, 0.8))
+        new = embedded("new", "lane", document_id="d", revision=2)
+        index.write("acme", "g1", [old, embedded("other", "gate", document_id="e"), new])
+        index.refresh("acme", "g1")
+
+        found = index.stored_vectors("acme", "g1", "d", revision=1)
+
+        assert dict(found) == {old.chunk.embedded_digest: array("f", [0.6, 0.8])}
+        assert index.stored_vectors("acme", "g2", "d", revision=1) == {}
+        assert index.stored_vectors("other", "g1", "d", revision=1) == {}
+
     def test_only_the_asked_legs_answer(self, index: DocumentIndex) -> None:
         index.write("acme", "g1", [embedded("c1", "queue")])
 

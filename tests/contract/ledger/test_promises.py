@@ -170,7 +170,7 @@ def test_an_unknown_document_has_no_lease(ledger: Ledger) -> None:
 
 
 def test_activation_shows_a_revision_and_raises_the_content_version(ledger: Ledger) -> None:
-    record = replace(leased(ledger), title="About us", content_digest="abc", chunk_count=3)
+    record = replace(leased(ledger), title="About us", content_digest="abc", chunk_count=3, live_model="m")
 
     epoch = ledger.activate(record, live_revision=1)
     again = ledger.activate(record, live_revision=1)
@@ -179,8 +179,23 @@ def test_activation_shows_a_revision_and_raises_the_content_version(ledger: Ledg
     assert ledger.live_revisions("acme", [KEY.document_id]) == {KEY.document_id: 1}
     row = ledger.get("acme", KEY.document_id)
     assert row is not None
-    assert (row.title, row.content_digest, row.chunk_count) == ("About us", "abc", 3)
+    assert (row.title, row.content_digest, row.chunk_count, row.live_model) == ("About us", "abc", 3, "m")
     assert row.state is DocumentState.INDEXING
+
+
+@pytest.mark.parametrize(
+    ("kind", "trusted"), [(ObjectEventKind.CREATED, ("abc", "m")), (ObjectEventKind.REBUILD, ("", ""))]
+)
+def test_a_rebuild_trusts_neither_bytes_nor_vectors_of_what_is_live(
+    ledger: Ledger, kind: ObjectEventKind, trusted: tuple[str, str]
+) -> None:
+    record = replace(leased(ledger), content_digest="abc", live_model="m")
+    ledger.activate(record, live_revision=1)
+    ledger.finish(record, DocumentState.SEARCHABLE)
+
+    claimed = ledger.claim(event("02", kind=kind), "version-2", lane=Lane.INTERACTIVE).record
+
+    assert (claimed.content_digest, claimed.live_model) == trusted
 
 
 def test_a_finished_document_drops_its_lease_and_is_no_longer_open(

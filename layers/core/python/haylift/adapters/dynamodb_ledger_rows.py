@@ -86,6 +86,7 @@ def description(record: DocumentRecord) -> dict[str, Value]:
         "content_digest": record.content_digest,
         "chunk_count": record.chunk_count,
         "chunks_digest": record.chunks_digest,
+        "live_model": record.live_model,
         "version_id": record.version_id,
         "size_bytes": record.size_bytes,
         "access_groups": record.access_groups,
@@ -109,7 +110,7 @@ def claim_update(
     if terms:
         said["expires_at"] = terms.expires_at
     if event.kind is ObjectEventKind.REBUILD:
-        said["content_digest"] = ""
+        said |= {"content_digest": "", "live_model": ""}
     return Update(
         key=row_key(event.key.tenant, event.key.document_id),
         condition=claim_condition(terms),

@@ -4,13 +4,22 @@ import sqlite3
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from haylift.adapters.sqlite_filters import SqlValue, readable
-from haylift.adapters.sqlite_rows import chunks_of, delete_rows, digest_of, insert_chunks, require_dimensions
+from haylift.adapters.sqlite_rows import (
+    chunk_ids_of,
+    chunks_of,
+    delete_rows,
+    digest_of,
+    insert_chunks,
+    legs_of,
+    require_dimensions,
+    vectors_of,
+)
 from haylift.adapters.sqlite_store import (
     BUSY_TIMEOUT_S,
     SqliteStore,
@@ -20,7 +29,7 @@ from haylift.adapters.sqlite_store import (
     translated,
 )
 from haylift.adapters.sqlite_table import ChunkTable, Mask, row_ids
-from haylift.domain.chunks import EmbeddedChunk, Hit, Legs
+from haylift.domain.chunks import EmbeddedChunk, Legs, Vector
 from haylift.domain.errors import IndexUnavailable
 from haylift.domain.identity import Scope
 from haylift.ports.search import LegQuery, TenantCount
@@ -109,18 +118,7 @@ class SqliteIndex:
                 _tally_legs(query, between - started, time.perf_counter() - between)
                 chunks = chunks_of(connection, {row_id for row_id, _ in (*keyword, *semantic)})
         # A row that other hands than ours removed is for reconcile to find; the search goes on without it.
-        return Legs(
-            keyword=tuple(
-                Hit(chunk=chunks[row_id], score=score, keyword_rank=rank, keyword_score=score)
-                for rank, (row_id, score) in enumerate(keyword, start=1)
-                if row_id in chunks
-            ),
-            semantic=tuple(
-                Hit(chunk=chunks[row_id], score=score, semantic_rank=rank, semantic_score=score)
-                for rank, (row_id, score) in enumerate(semantic, start=1)
-                if row_id in chunks
-            ),
-        )
+        return legs_of(keyword, semantic, chunks)
 
     def write(self, tenant: str, generation: str, chunks: Sequence[EmbeddedChunk]) -> None:
         """Writes all chunks in one transaction; a chunk id that is there is replaced.
@@ -189,25 +187,28 @@ class SqliteIndex:
         self, tenant: str, generation: str, document_id: str, *, revision: int
     ) -> frozenset[str]:
         """The ids of all committed chunks of the revision."""
-        with translated():
-            opened = self._opened(store_path(self._directory, tenant, generation))
-            if opened is None:
-                return frozenset()
-            with opened.store.reading() as connection:
-                rows = connection.execute(
-                    "SELECT chunk_id FROM chunks WHERE document_id = ? AND revision = ?",
-                    (document_id, revision),
-                ).fetchall()
-        return frozenset(chunk_id for (chunk_id,) in rows)
+        return self._read(tenant, generation, lambda c: chunk_ids_of(c, document_id, revision), frozenset())
+
+    def stored_vectors(
+        self, tenant: str, generation: str, document_id: str, *, revision: int
+    ) -> Mapping[bytes, Vector]:
+        """The vectors of all committed chunks of the revision."""
+        return self._read(tenant, generation, lambda c: vectors_of(c, document_id, revision), {})
 
     def stored_digest(self, tenant: str, generation: str, document_id: str, *, revision: int) -> str:
         """The digest of all committed chunks of the revision."""
+        return self._read(tenant, generation, lambda c: digest_of(c, document_id, revision), "")
+
+    def _read[T](
+        self, tenant: str, generation: str, question: Callable[[sqlite3.Connection], T], absent: T
+    ) -> T:
+        """The answer of one snapshot; `absent` without a file."""
         with translated():
             opened = self._opened(store_path(self._directory, tenant, generation))
             if opened is None:
-                return ""
+                return absent
             with opened.store.reading() as connection:
-                return digest_of(connection, document_id, revision)
+                return question(connection)
 
     def refresh(self, tenant: str, generation: str) -> None:
         """Does nothing: a committed write is seen by every later transaction of every process."""

@@ -3,14 +3,15 @@
 import hashlib
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
 from haylift.adapters.sqlite_analysis import terms
 from haylift.adapters.sqlite_filters import comparable_text, field_rows
 from haylift.adapters.sqlite_table import stored_term, wrong_dimensions
-from haylift.domain.chunks import Chunk, EmbeddedChunk
+from haylift.domain.chunks import Chunk, EmbeddedChunk, Hit, Legs, Vector
 
 _TO_JSON = json.JSONEncoder(ensure_ascii=False).encode
 
@@ -76,6 +77,24 @@ def digest_of(connection: sqlite3.Connection, document_id: str, revision: int) -
     return digest.hexdigest() if count else ""
 
 
+def chunk_ids_of(connection: sqlite3.Connection, document_id: str, revision: int) -> frozenset[str]:
+    """The ids of the revision's chunks."""
+    rows = connection.execute(
+        "SELECT chunk_id FROM chunks WHERE document_id = ? AND revision = ?", (document_id, revision)
+    )
+    return frozenset(chunk_id for (chunk_id,) in rows)
+
+
+def vectors_of(connection: sqlite3.Connection, document_id: str, revision: int) -> dict[bytes, Vector]:
+    """The vectors of the revision's chunks by the digest of the text that they were made of."""
+    rows = connection.execute(
+        "SELECT c.content, v.vector FROM chunks c JOIN vectors v USING (row_id)"
+        " WHERE c.document_id = ? AND c.revision = ?",
+        (document_id, revision),
+    )
+    return {_chunk(content).embedded_digest: array("f", vector) for content, vector in rows}
+
+
 def _content(chunk: Chunk) -> bytes:
     # Its own dictionary, in the order of the fields: `asdict` would copy every value of it.
     fields = {**vars(chunk), "access_groups": sorted(chunk.access_groups)}
@@ -89,6 +108,24 @@ def chunks_of(connection: sqlite3.Connection, found: set[int]) -> dict[int, Chun
         (json.dumps(sorted(found)),),
     )
     return {row_id: _chunk(content) for row_id, content in rows}
+
+
+def legs_of(
+    keyword: Sequence[tuple[int, float]], semantic: Sequence[tuple[int, float]], chunks: Mapping[int, Chunk]
+) -> Legs:
+    """Both legs from row ids with scores, best first; rows without a chunk are left out."""
+    return Legs(
+        keyword=tuple(
+            Hit(chunk=chunks[row_id], score=score, keyword_rank=rank, keyword_score=score)
+            for rank, (row_id, score) in enumerate(keyword, start=1)
+            if row_id in chunks
+        ),
+        semantic=tuple(
+            Hit(chunk=chunks[row_id], score=score, semantic_rank=rank, semantic_score=score)
+            for rank, (row_id, score) in enumerate(semantic, start=1)
+            if row_id in chunks
+        ),
+    )
 
 
 def _chunk(content: bytes) -> Chunk:

@@ -1,5 +1,6 @@
 """Text on its way from a file to a search result."""
 
+import hashlib
 from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -101,6 +102,11 @@ class Chunk:
         """The text that the model sees: title and headings give a short chunk its subject."""
         context = " > ".join(dict.fromkeys(part for part in (self.title, *self.headings) if part))
         return f"{context}\n{self.text}" if context else self.text
+
+    @property
+    def embedded_digest(self) -> bytes:
+        """SHA-256 of that text, 32 bytes: chunks of one digest have one vector, of the same model."""
+        return hashlib.sha256(self.embedded_text.encode("utf-8", "surrogatepass")).digest()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -158,6 +158,7 @@ class DocumentRecord:
     `quarantine_key` is where a rejected version is set aside, written before the copy; empty: nowhere.
     `request_id` is S3's request that put the newest claimed version, as its event named it.
     `chunks_digest` is that of the live revision's chunks as they were when it went live; empty: not known.
+    `live_model` made the vectors of these chunks; empty: not known, or nothing of them is to be trusted.
     `handovers` counts the attempts that ran out of time after progress and left the rest to a next one.
     `resends` counts how often its order was sent once more, the last time at `resent_at`.
     """
@@ -201,6 +202,7 @@ class DocumentRecord:
     quarantine_key: str = ""
     request_id: str = ""
     chunks_digest: str = ""
+    live_model: str = ""
     handovers: int = 0
     resends: int = 0
     resent_at: float = 0.0

@@ -169,6 +169,7 @@ class IndexingTask:
             is another's by now.
         has_leftovers: whether an earlier attempt may have kept text of these bytes.
         live_revision: what readers see until then, whose text may be of the same bytes; 0: nothing.
+        live_model: made the vectors of that revision; empty: none of them may be used again.
     """
 
     file: Path
@@ -181,19 +182,22 @@ class IndexingTask:
     deadline: Deadline
     has_leftovers: bool = False
     live_revision: int = 0
+    live_model: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class IndexedDocument:
     """What became of a file: all its chunks are written, none is live yet.
 
-    `partial_detail` counts what of the file is not in them; empty: nothing is left out.
+    `partial_detail` counts what of the file is not in them; empty: nothing is left out. `model` made
+    their vectors; empty: a next revision must not use them again.
     """
 
     title: str
     media_type: str
     chunk_count: int
     partial_detail: str = ""
+    model: str = ""
 
 
 class IndexingPipeline(Protocol):

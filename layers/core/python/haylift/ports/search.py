@@ -74,6 +74,14 @@ class DocumentIndex(Protocol):
         An id that is given is stored whole; one that was written a moment ago may be missing.
         """
 
+    def stored_vectors(
+        self, tenant: str, generation: str, document_id: str, *, revision: int
+    ) -> Mapping[bytes, Vector]:
+        """The vectors of the revision's chunks by `Chunk.embedded_digest`, so that none is made twice.
+
+        One that is missing costs an embedding and nothing else. 1.5 kB for each chunk of 384 dimensions.
+        """
+
     def stored_digest(self, tenant: str, generation: str, document_id: str, *, revision: int) -> str:
         """A digest over ids, contents and vectors of the chunks under the revision, in no order's favour.
 

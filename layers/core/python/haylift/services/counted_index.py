@@ -1,9 +1,9 @@
 """An index whose writes are counted."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from haylift.domain.chunks import EmbeddedChunk, Legs
+from haylift.domain.chunks import EmbeddedChunk, Legs, Vector
 from haylift.domain.errors import IndexUnavailable
 from haylift.domain.identity import Scope
 from haylift.ports.search import DocumentIndex, LegQuery, TenantCount
@@ -50,6 +50,12 @@ class CountedIndex:
     ) -> frozenset[str]:
         """What the index holds of the revision."""
         return self._index.stored_chunk_ids(tenant, generation, document_id, revision=revision)
+
+    def stored_vectors(
+        self, tenant: str, generation: str, document_id: str, *, revision: int
+    ) -> Mapping[bytes, Vector]:
+        """The vectors that the index holds of the revision."""
+        return self._index.stored_vectors(tenant, generation, document_id, revision=revision)
 
     def stored_digest(self, tenant: str, generation: str, document_id: str, *, revision: int) -> str:
         """The digest of what the index holds of the revision."""

@@ -191,6 +191,7 @@ class Attempt:
                 deadline=self._deadline,
                 has_leftovers=self._may_have_text,
                 live_revision=self._record.live_revision,
+                live_model=self._record.live_model,
             )
         )
         self._record = replace(
@@ -198,6 +199,7 @@ class Attempt:
             title=indexed.title,
             media_type=indexed.media_type,
             chunk_count=indexed.chunk_count,
+            live_model=indexed.model,
             partial_detail=indexed.partial_detail,
         )
 
@@ -225,6 +227,7 @@ class Attempt:
             title="",
             media_type="",
             content_digest="",
+            live_model="",
             chunk_count=0,
             partial_detail="",
         )

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from haylift.domain.chunks import EmbeddedChunk, Hit, Legs
+from haylift.domain.chunks import EmbeddedChunk, Hit, Legs, Vector
 from haylift.domain.documents import LiveRevision
 from haylift.domain.identity import Scope
 from haylift.ports.search import DocumentIndex, LegQuery, LiveRevisions, TenantCount
@@ -167,6 +167,12 @@ class LiveIndex:
     ) -> frozenset[str]:
         """What the index holds of the revision, live or not."""
         return self._index.stored_chunk_ids(tenant, generation, document_id, revision=revision)
+
+    def stored_vectors(
+        self, tenant: str, generation: str, document_id: str, *, revision: int
+    ) -> Mapping[bytes, Vector]:
+        """The vectors that the index holds of the revision."""
+        return self._index.stored_vectors(tenant, generation, document_id, revision=revision)
 
     def stored_digest(self, tenant: str, generation: str, document_id: str, *, revision: int) -> str:
         """The digest of what the index holds of the revision."""

@@ -1,7 +1,7 @@
 """The component that embeds pieces and writes them as chunks."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from functools import partial
 from time import monotonic
@@ -9,7 +9,7 @@ from typing import TypedDict
 
 from haystack import component
 
-from haylift.domain.chunks import Chunk, EmbeddedChunk, MetaValue, ParsedDocument
+from haylift.domain.chunks import Chunk, EmbeddedChunk, MetaValue, ParsedDocument, Vector
 from haylift.domain.errors import DocumentRejected, InvalidInput
 from haylift.domain.texts import TextPart
 from haylift.pipelines.components.indexing_values import IndexingJob, SplitFile
@@ -61,8 +61,9 @@ class ChunkWriterOutput(TypedDict):
 class ChunkWriter:
     """Embeds and writes inside one component, so that no vector crosses an edge.
 
-    What an earlier attempt has written of the same revision is not embedded again. Each write holds
-    the texts of one call of the model, so an attempt that ends early loses one call at most.
+    What an earlier attempt has written of the same revision is not embedded again, nor is a text that
+    the live revision has, with the vector of this model. Each write holds the texts of one call of the
+    model, so an attempt that ends early loses one call at most.
 
     Example:
         ```python
@@ -96,6 +97,7 @@ class ChunkWriter:
         stored = self._index.stored_chunk_ids(
             task.key.tenant, task.generation, task.key.document_id, revision=task.revision
         )
+        known = self._known_vectors(task)
         show = Progress(task, split.last, now=self._now)
         count = position = 0
         omissions: Counter[str] = Counter()
@@ -103,7 +105,7 @@ class ChunkWriter:
             omissions.update(split_part.part.document.omissions)
             for kept, parts in _runs(task, split_part.pieces, stored, position):
                 count += kept
-                for chunks in self._embedded(task, pattern, parts, show):
+                for chunks in self._embedded(task, pattern, parts, show, known):
                     numbered = [
                         replace(each, chunk=replace(each.chunk, ordinal=ordinal))
                         for ordinal, each in enumerate(chunks, start=count)
@@ -117,11 +119,24 @@ class ChunkWriter:
                 media_type=head.media_type,
                 chunk_count=count,
                 partial_detail=replace(head, omissions=omissions).partial_detail,
+                model=self._embedder.model,
             )
         }
 
+    def _known_vectors(self, task: IndexingTask) -> Mapping[bytes, Vector]:
+        if not task.live_revision or task.live_model != self._embedder.model:
+            return {}
+        return self._index.stored_vectors(
+            task.key.tenant, task.generation, task.key.document_id, revision=task.live_revision
+        )
+
     def _embedded(
-        self, task: IndexingTask, pattern: Chunk, parts: list[Part], show: Progress
+        self,
+        task: IndexingTask,
+        pattern: Chunk,
+        parts: list[Part],
+        show: Progress,
+        known: Mapping[bytes, Vector],
     ) -> Iterator[list[EmbeddedChunk]]:
         """A chunk for each part, those of one call after the other; a part that is too long becomes two."""
         embedder = PatientEmbedder(
@@ -129,7 +144,12 @@ class ChunkWriter:
         )
         while parts:
             show.lately("embed", parts[0].piece)
-            chunks = [_chunk(task, pattern, part) for part in parts[:CALL_TEXTS]]
+            chunks, found = _alike([_chunk(task, pattern, part) for part in parts[:CALL_TEXTS]], known)
+            if found:
+                show("write", parts[0].piece)
+                del parts[: len(found)]
+                yield found
+                continue
             try:
                 vectors = embedder.embed_first([chunk.embedded_text for chunk in chunks])
             except InvalidInput as refusal:
@@ -141,6 +161,21 @@ class ChunkWriter:
                 EmbeddedChunk(chunk=chunk, vector=vector)
                 for chunk, vector in zip(chunks, vectors, strict=False)
             ]
+
+
+def _alike(chunks: Sequence[Chunk], known: Mapping[bytes, Vector]) -> tuple[list[Chunk], list[EmbeddedChunk]]:
+    """The first chunks, up to where this changes: all without a known vector or all with one."""
+    fresh: list[Chunk] = []
+    found: list[EmbeddedChunk] = []
+    for chunk in chunks:
+        vector = known.get(chunk.embedded_digest) if known else None
+        if (found and vector is None) or (fresh and vector is not None):
+            break
+        if vector is None:
+            fresh.append(chunk)
+        else:
+            found.append(EmbeddedChunk(chunk=chunk, vector=vector))
+    return fresh, found
 
 
 def _pattern(task: IndexingTask, head: ParsedDocument) -> Chunk:
