@@ -13,6 +13,24 @@ MOST_RATIO = 0.5
 CRASHED_RATIO = 0.2
 """A single crash is repeated by its caller; a function that ends so every fifth time is broken."""
 
+FELT = {
+    "ingestion": "Uploads wait",
+    "dispatch": "Uploads wait",
+    "announcer": "Uploaders are told late",
+    "audit": "Records of the audit come late",
+    "gate": "Searches work, uploads may wait",
+    "maintenance": "Searches work, nobody watches them or tidies up",
+}
+"""Of functions that no caller waits for."""
+RUNBOOKS = {
+    "ingestion": "ingestion-stuck",
+    "dispatch": "ingestion-stuck",
+    "announcer": "announcements-stuck",
+    "audit": "dead-letters",
+    "gate": "model-endpoint-failing",
+    "maintenance": "heartbeat",
+}
+
 
 def authorizer_failing(snapshot: Snapshot) -> Cause | None:
     """The gateway answers 5xx by itself: the authorizer crashes, and no function is asked.
@@ -53,9 +71,9 @@ def functions_crashing(snapshot: Snapshot) -> Cause | None:
     return Cause(
         name="function-crashing",
         severity=Severity.DEGRADED,
-        felt="Some requests fail with 5xx" if worst not in {"ingestion", "dispatch"} else "Uploads wait",
+        felt=FELT.get(worst, "Some requests fail with 5xx"),
         because=f"the function {worst} crashed {of(errors, max(errors, calls))} times {window(snapshot)}",
-        runbook="api-errors" if worst not in {"ingestion", "dispatch"} else "ingestion-stuck",
+        runbook=RUNBOOKS.get(worst, "api-errors"),
         evidence=(f"crashes by function: {listed(crashed)}",),
         commands=(f"{OPS} logs {worst} --minutes 5", f"{OPS} trace --last-failed"),
     )

@@ -29,6 +29,7 @@ class AwsMetric(Enum):
     INVOCATIONS = ("AWS/Lambda", "Invocations")
     FUNCTION_ERRORS = ("AWS/Lambda", "Errors")
     THROTTLES = ("AWS/Lambda", "Throttles")
+    STREAM_AGE = ("AWS/Lambda", "IteratorAge")
 
 
 type AnyMetric = Metric | AwsMetric

@@ -1,5 +1,6 @@
 """All rules of the diagnosis, the cause that explains others before those that it explains."""
 
+from ops import announcement_rules as announcements
 from ops import answer_rules as answers
 from ops import dependency_rules as dependencies
 from ops import drift_rules as drift
@@ -23,6 +24,7 @@ RULES: tuple[Rule, ...] = (
     dependencies.tokens_refused,
     flow.load_is_shed,
     flow.keywords_only,
+    announcements.announcements_stuck,
     flow.documents_rejected,
     flow.dead_letters,
     flow.queue_flooded,

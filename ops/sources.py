@@ -18,6 +18,7 @@ QUICK = Patience(connect_s=1.0, read_s=3.0, attempts=1)
 """For a screen that is shown within five seconds."""
 
 QUEUES = ("intake", "interactive", "backfill")
+ANNOUNCER = "announcer"
 HEARTBEAT = "heartbeat"
 MISSING = "MISSING"
 RUNBOOK = re.compile(r"docs/runbooks/[\w-]+\.md")
@@ -43,6 +44,7 @@ def aws_series(stage: str) -> list[Series]:
             Series(AwsMetric.QUEUE_AGE, "Maximum", (("QueueName", f"haylift-{stage}-{queue}"),))
             for queue in QUEUES
         ),
+        Series(AwsMetric.STREAM_AGE, "Maximum", (("FunctionName", f"haylift-{stage}-{ANNOUNCER}"),)),
         *(
             Series(metric, "Sum", (("FunctionName", f"haylift-{stage}-{function}"),))
             for metric in functions

@@ -176,7 +176,7 @@ def _queues() -> Row:
     return Row(
         title="Queues",
         question="Is work waiting, for how long, and was any given up?",
-        alarms=("ingestion-stuck", "dead-letters"),
+        alarms=("ingestion-stuck", "dead-letters", "announcements-stuck"),
         graphs=(
             Graph(
                 title="Messages that wait",

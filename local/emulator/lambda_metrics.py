@@ -1,12 +1,14 @@
 """Patch `lambda-metrics`: AWS/Lambda metrics whatever invoked the function.
 
 ministack records them for direct invocations only, so an alarm on the errors of a function behind a queue
-or an API could never ring. Names and dimensions as in the Lambda developer guide.
+or an API could never ring. Names and dimensions as in the Lambda developer guide. `IteratorAge` is in the
+minutes of the alarms' clock, as the age of a queue's messages is.
 """
 
 from ministack.services import cloudwatch, lambda_svc
 
 from local.emulator import lambda_worker
+from local.emulator.configuration import CONFIGURATION
 from local.emulator.lambda_worker import Invocation
 from local.emulator.patching import Needs, Patch, Replacement
 
@@ -25,6 +27,9 @@ def record_invocation(invocation: Invocation) -> None:
         cloudwatch.record_metric("AWS/Lambda", "Invocations", 1, "Count", dimensions)
         cloudwatch.record_metric("AWS/Lambda", "Errors", int(invocation.is_error), "Count", dimensions)
         cloudwatch.record_metric("AWS/Lambda", "Duration", invocation.duration_ms, "Milliseconds", dimensions)
+        if invocation.iterator_age_ms is not None:
+            age_ms = invocation.iterator_age_ms * CONFIGURATION.pace
+            cloudwatch.record_metric("AWS/Lambda", "IteratorAge", age_ms, "Milliseconds", dimensions)
 
 
 def _dimension_sets(invocation: Invocation) -> list[dict[str, str]]:

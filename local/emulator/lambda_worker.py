@@ -36,13 +36,18 @@ _SPAWNS = threading.BoundedSemaphore(CONFIGURATION.parallel_spawns)
 
 @dataclass(frozen=True)
 class Invocation:
-    """What is known of one finished invocation; times in milliseconds."""
+    """What is known of one finished invocation; times in milliseconds.
+
+    Args:
+        iterator_age_ms: how old the newest record of the stream's batch was; None: it was no batch of one.
+    """
 
     config: dict[str, Any]
     invoked_arn: str
     duration_ms: float
     init_ms: float | None
     is_error: bool
+    iterator_age_ms: float | None = None
 
 
 @dataclass
@@ -57,6 +62,21 @@ class Hooks:
 
 
 HOOKS = Hooks()
+
+
+def iterator_age_ms(event: object, now_s: float) -> float | None:
+    """How long ago the stream received the last record of a batch, milliseconds, at the batch's sending.
+
+    None: the event is no batch of a DynamoDB stream.
+
+    >>> record = {"eventSource": "aws:dynamodb", "dynamodb": {"ApproximateCreationDateTime": 100}}
+    >>> iterator_age_ms({"Records": [record]}, now_s=102.5), iterator_age_ms({"Records": []}, now_s=1.0)
+    (2500.0, None)
+    """
+    records = event.get("Records") if isinstance(event, dict) else None
+    if not records or records[-1].get("eventSource") != "aws:dynamodb":
+        return None
+    return max(0.0, now_s - float(records[-1]["dynamodb"]["ApproximateCreationDateTime"])) * 1000
 
 
 class _RuntimeApi(socketserver.ThreadingTCPServer):
@@ -88,6 +108,7 @@ class PythonWorker(lambda_runtime.ProvidedWorker):  # type: ignore[misc]  # mini
         was_cold = process is None or process.poll() is not None
         result: dict[str, Any] = {"status": "error"}
         init_ms = None
+        age_ms = iterator_age_ms(event, time.time())
         try:
             lambda_runtime.ensure_spawned(self)
             if was_cold:
@@ -102,9 +123,8 @@ class PythonWorker(lambda_runtime.ProvidedWorker):  # type: ignore[misc]  # mini
         finally:
             arn = invoked_function_arn or str(self.config.get("FunctionArn", ""))
             duration_ms = (time.monotonic() - started) * 1000
-            self._report(
-                request_id, Invocation(self.config, arn, duration_ms, init_ms, result["status"] != "ok")
-            )
+            is_error = result["status"] != "ok"
+            self._report(request_id, Invocation(self.config, arn, duration_ms, init_ms, is_error, age_ms))
         return result
 
     def _report(self, request_id: str, invocation: Invocation) -> None:

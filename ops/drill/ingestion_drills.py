@@ -74,6 +74,19 @@ INGESTION_DRILLS = (
         parts=frozenset({"flow", "intake", "interactive"}),
     ),
     Drill(
+        name="announcer-crash",
+        breaks="the announcer is killed whenever it holds changes of documents",
+        felt="uploaders are not told what became of their files; small files are searchable as ever",
+        fault=lambda: Held(("crash", "announcer")),
+        traffic=(Rate(kind=Kind.SMALL_FILE, per_minute=6),),
+        rings={"announcements-stuck": 8},
+        causes=("announcements-stuck",),
+        side_causes=("function-crashing",),
+        clear_min=5,
+        # Without it long documents stand: no other drill may wait for one.
+        parts=frozenset({"flow", "intake", "interactive", "backfill"}),
+    ),
+    Drill(
         name="poison-file",
         breaks="files arrive that cannot be read: cut off, damaged, locked with a password",
         felt="each of them is REJECTED with a reason; other files are not held up",

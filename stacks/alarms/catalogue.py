@@ -7,6 +7,7 @@ the month in an hour (Site Reliability Workbook, chapter 5).
 
 from collections.abc import Sequence
 
+from stacks.alarms.announcements import announcements_stuck
 from stacks.alarms.callers import api_errors, heartbeat, search_errors, search_slow
 from stacks.alarms.dependencies import (
     cache_unhealthy,
@@ -32,6 +33,7 @@ def catalogue(environment: Environment, functions: Sequence[str]) -> tuple[Alarm
         api_errors(),
         ingestion_stuck(environment),
         dead_letters(),
+        announcements_stuck(),
         model_endpoint_failing(),
         documents_rejected(),
         functions_throttled(functions),

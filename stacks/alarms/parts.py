@@ -24,6 +24,7 @@ class AwsMetric(Enum):
     INVOCATIONS = ("AWS/Lambda", "Invocations")
     CRASHES = ("AWS/Lambda", "Errors")
     DURATION = ("AWS/Lambda", "Duration")
+    STREAM_AGE = ("AWS/Lambda", "IteratorAge")
     CLUSTER_RED = ("AWS/ES", "ClusterStatus.red")
     CLUSTER_YELLOW = ("AWS/ES", "ClusterStatus.yellow")
     WRITES_BLOCKED = ("AWS/ES", "ClusterIndexWritesBlocked")

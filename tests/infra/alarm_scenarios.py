@@ -103,6 +103,7 @@ def _add_day(world: World) -> None:
         world.put(queue(AGE, name), [20])
     for name in GIVING_UP:
         world.put(queue(DEPTH, f"{name}-dead"), [0])
+    world.put(function("IteratorAge", "announcer"), [800] * 3)
     for name in function_names():
         world.put(function("Throttles", name), [0] * 5)
 

@@ -201,6 +201,10 @@ LOUD = {
     "the index refuses writes": Scenario(
         rings={"index-unhealthy/writes": 1}, change=puts(WRITES, values=failed_of(2, 3))
     ),
+    "the announcer fails with every batch": Scenario(
+        rings={"announcements-stuck": 3},
+        change=puts(function("IteratorAge", "announcer"), values=[121_000]),
+    ),
     "a reconcile finds drift, the next one none": Scenario(
         rings={"index-drift": 1},
         change=both(

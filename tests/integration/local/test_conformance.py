@@ -5,7 +5,7 @@ import pytest
 from tests.integration.local.checks import CHECKS_OF_SERVICES
 from tests.integration.local.checks_locks import CHECKS_OF_LOCKS
 from tests.integration.local.checks_logs import CHECKS_OF_LOGS, async_destination
-from tests.integration.local.checks_monitoring import CHECKS_OF_MONITORING
+from tests.integration.local.checks_monitoring import CHECKS_OF_MONITORING, iterator_age
 from tests.integration.local.running_emulator import RunningEmulator
 
 CHECKS = {**CHECKS_OF_SERVICES, **CHECKS_OF_MONITORING, **CHECKS_OF_LOGS, **CHECKS_OF_LOCKS}
@@ -25,6 +25,15 @@ def test_check_fails_without_its_patch(system: RunningEmulator, patch: str) -> N
 def test_an_event_of_an_alias_that_is_lost_would_be_seen(system: RunningEmulator) -> None:
     with system.without("lambda-async"), pytest.raises(AssertionError):
         async_destination(system)
+
+
+def test_a_batch_of_a_stream_tells_its_age(system: RunningEmulator) -> None:
+    iterator_age(system)
+
+
+def test_an_age_that_is_not_told_would_be_seen(system: RunningEmulator) -> None:
+    with system.without("lambda-metrics"), pytest.raises(AssertionError, match="no IteratorAge"):
+        iterator_age(system)
 
 
 def test_every_patch_has_a_check(emulator: RunningEmulator) -> None:

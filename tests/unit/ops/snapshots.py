@@ -230,6 +230,14 @@ FAULTS: dict[str, tuple[str, Snapshot]] = {
             (AwsMetric.FUNCTION_ERRORS, "Sum", {"FunctionName": "haylift-local-authorizer"}, 4),
         ),
     ),
+    "announcements late": (
+        "announcements-stuck",
+        snapshot(
+            (AwsMetric.STREAM_AGE, "Maximum", {"FunctionName": "haylift-local-announcer"}, 90_000),
+            (AwsMetric.FUNCTION_ERRORS, "Sum", {"FunctionName": "haylift-local-announcer"}, 12),
+            (AwsMetric.INVOCATIONS, "Sum", {"FunctionName": "haylift-local-announcer"}, 12),
+        ),
+    ),
     "API silent": (
         "api-silent",
         snapshot(health=None, unanswered={"health": "no answer within 3.2 s"}),

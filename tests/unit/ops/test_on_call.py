@@ -65,7 +65,7 @@ def test_every_command_that_a_cause_gives_is_known() -> None:
 def test_every_runbook_that_a_cause_names_is_there() -> None:
     runbooks = {cause.runbook for _, seen in FAULTS.values() for cause in diagnose(seen, RULES)}
 
-    assert len(runbooks) == 12
+    assert len(runbooks) == 13
     assert [name for name in runbooks if not (ROOT / "docs" / "runbooks" / f"{name}.md").is_file()] == []
 
 
