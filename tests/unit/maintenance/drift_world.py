@@ -3,8 +3,10 @@
 from dataclasses import dataclass, field
 
 from haylift.domain.drift import Drift, DriftKind
+from haylift.ports.metadata import MetadataReader
 from haylift.services.dispatch import DispatchService
 from haylift.services.drift_repair import MaintenanceParts
+from haylift.services.object_metadata import HeaderMetadata
 from haylift.services.reconcile import ReconcileService
 from haylift.services.reconcile_place import ALL_KINDS
 from haylift.services.sweep import SweepPlace, SweepService
@@ -29,6 +31,7 @@ class DriftWorld:
 
     kinds: frozenset[DriftKind] = ALL_KINDS
     page: int = 3
+    metadata: MetadataReader = field(default_factory=HeaderMetadata)
     world: World = field(default_factory=World)
 
     def __post_init__(self) -> None:
@@ -57,6 +60,7 @@ class DriftWorld:
             telemetry=world.telemetry,
             interactive_open_limit=50,
             interactive_max_bytes=500,
+            metadata=self.metadata,
         )
         return MaintenanceParts(
             bucket=stepped(BucketView(world.bucket)),
