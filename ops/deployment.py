@@ -54,6 +54,15 @@ class Login:
     role: Role
 
 
+def queue_output(queue: str) -> str:
+    """The stack output with the address of a queue of ingestion.
+
+    >>> queue_output("intake-bulk")
+    'IntakeBulkQueueUrl'
+    """
+    return f"{queue.title().replace('-', '')}QueueUrl"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Deployment:
     """One stage of Haylift and how to reach its parts.

@@ -81,7 +81,7 @@ class Claims:
 
     def __init__(self, deployment: Deployment, tenant: str) -> None:
         self._client = deployment.client("sqs")
-        self._url = deployment.output("IntakeQueueUrl")
+        self._url = deployment.output("IntakeBulkQueueUrl")
         self._bucket = deployment.output("UploadBucketName")
         self._tenant = tenant
 

@@ -12,11 +12,11 @@ from haylift.adapters.sqs_lanes import read_order
 from haylift.domain.documents import DocumentRecord
 from haylift.domain.errors import InvalidInput
 
-from ops.deployment import Deployment
+from ops.deployment import Deployment, queue_output
 from ops.faults import OpsFault
 
-QUEUES = ("intake", "interactive", "backfill")
-INTAKE = QUEUES[0]
+INTAKES = ("intake", "intake-bulk")
+QUEUES = (*INTAKES, "interactive", "backfill")
 HIDDEN_S = 900
 """From other readers while a command works; at its end what is left is visible at once."""
 
@@ -76,7 +76,7 @@ def judged(queue: str, message: Mapping[str, Any], row_of: RowOf, bucket: str) -
         "sent_s": int(message["Attributes"]["SentTimestamp"]) / 1_000,
     }
     try:
-        found = _event(told["body"], row_of, bucket) if queue == INTAKE else _order(told["body"], row_of)
+        found = _event(told["body"], row_of, bucket) if queue in INTAKES else _order(told["body"], row_of)
     except InvalidInput as fault:
         return Letter(**told, cause=Cause.UNREADABLE, detail=fault.code)
     return Letter(**told, **found)
@@ -129,7 +129,7 @@ class DeadLetters:
     def __init__(self, deployment: Deployment, name: str, row_of: RowOf) -> None:
         self._client = deployment.client("sqs")
         self._name = name
-        self._url = deployment.output(f"{name.title()}QueueUrl")
+        self._url = deployment.output(queue_output(name))
         self._bucket = deployment.output("UploadBucketName")
         self._row_of = row_of
         self._held: dict[str, str] = {}
@@ -200,7 +200,7 @@ class DeadLetters:
 
 def _message(letter: Letter) -> dict[str, str]:
     """As dispatch sent it: the message group is the tenant, so that SQS serves tenants fairly."""
-    group = {"MessageGroupId": letter.tenant} if letter.queue != INTAKE and letter.tenant else {}
+    group = {"MessageGroupId": letter.tenant} if letter.queue not in INTAKES and letter.tenant else {}
     return {"MessageBody": letter.body, **group}
 
 

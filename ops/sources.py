@@ -9,7 +9,7 @@ from haylift.adapters.dynamodb_lane_holds import DynamoDbLaneHolds
 from haylift.adapters.dynamodb_ledger_reads import OPEN_DOCUMENTS
 from haylift.domain.lanes import LaneHolds
 
-from ops.deployment import Deployment, Patience
+from ops.deployment import Deployment, Patience, queue_output
 from ops.logs import FUNCTIONS
 from ops.measurements import AwsMetric, Measurements, Series, read_measurements
 from ops.state import AlarmState, Backlog, Deploy, QueueState, SourceState
@@ -17,7 +17,7 @@ from ops.state import AlarmState, Backlog, Deploy, QueueState, SourceState
 QUICK = Patience(connect_s=1.0, read_s=3.0, attempts=1)
 """For a screen that is shown within five seconds."""
 
-QUEUES = ("intake", "interactive", "backfill")
+QUEUES = ("intake", "intake-bulk", "interactive", "backfill")
 ANNOUNCER = "announcer"
 HEARTBEAT = "heartbeat"
 MISSING = "MISSING"
@@ -54,9 +54,9 @@ def aws_series(stage: str) -> list[Series]:
 
 
 def queues(deployment: Deployment) -> tuple[QueueState, ...]:
-    """The three queues as SQS counts them at this moment, approximately."""
+    """The queues of ingestion as SQS counts them at this moment, approximately."""
     client = deployment.client("sqs", QUICK)
-    lanes = tuple(_queue(client, name, deployment.output(f"{name.title()}QueueUrl")) for name in QUEUES)
+    lanes = tuple(_queue(client, name, deployment.output(queue_output(name))) for name in QUEUES)
     if (url := deployment.outputs.get("AuditDeadQueueUrl")) is None:
         return lanes
     dead = int(_counted(client, url)["ApproximateNumberOfMessages"])

@@ -7,13 +7,14 @@ from haylift.domain.documents import DocumentState, Lane
 from haylift.domain.search import CacheLevel, SearchMode
 from haylift.telemetry import Dimension, Metric
 
+from functions.dispatch.contract import BULK_INTAKE, INTAKE
 from stacks.alarms.callers import SEARCHED
 from stacks.alarms.parts import AwsMetric, Part, Series
 from stacks.alarms.watches import ours
 
 MISS = "miss"
 QUESTION = "question"
-QUEUES = ("intake", *(lane.value for lane in Lane))
+QUEUES = (INTAKE, BULK_INTAKE, *(lane.value for lane in Lane))
 TASKS = ("embed", "rerank")
 AUTHORIZER = "authorizer"
 DEGRADED = ("no_embeddings", "no_rerank", "keyword_only")

@@ -1,4 +1,4 @@
-"""From an upload to the index: bucket events > `intake` > dispatch > lane queues > ingestion; the gate."""
+"""From an upload to the index: bucket > intake queues > dispatch > lane queues > ingestion; the gate."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_events as events
@@ -7,11 +7,12 @@ from aws_cdk import aws_lambda_event_sources as event_sources
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 from haylift.contract import QueueSource
-from haylift.domain.documents import DOCUMENTS_PREFIX, Lane
+from haylift.domain.documents import BULK_PREFIX, DOCUMENTS_PREFIX, Lane
 from haylift.domain.quarantine import QUARANTINE_PREFIX
 from haylift.domain.texts import TEXTS_PREFIX
 
 from functions.dispatch import contract as dispatch
+from functions.dispatch.contract import BULK_INTAKE, INTAKE
 from functions.ingestion import contract as ingestion
 from stacks import rights
 from stacks.audit import RECORDS, AuditStack
@@ -23,7 +24,6 @@ from stacks.layers import API_LAYERS, INGESTION_LAYERS, Layers
 from stacks.maintenance import MAINTENANCE, maintenance_function
 from stacks.storage import BY_UPDATED, OPEN_DOCUMENTS, StorageStack
 
-INTAKE = "intake"
 DISPATCH = FunctionSpec(name="dispatch", layers=API_LAYERS, memory_mib=512, timeout_s=30)
 INGESTION = FunctionSpec(name="ingestion", layers=INGESTION_LAYERS, memory_mib=3008, timeout_s=120)
 TIMEOUTS_PER_VISIBILITY = 6
@@ -31,6 +31,9 @@ TIMEOUTS_PER_VISIBILITY = 6
 INTAKE_VISIBILITY_S = DISPATCH.timeout_s * TIMEOUTS_PER_VISIBILITY
 
 EVENTS = ("Object Created", "Object Deleted")
+BULK_KEYS = f"{DOCUMENTS_PREFIX}*/{BULK_PREFIX}*"
+OWN_KEYS = tuple(f"{prefix}*" for prefix in (QUARANTINE_PREFIX, TEXTS_PREFIX))
+"""What the system writes itself must not start it again."""
 
 
 class IngestionStack(cdk.Stack):
@@ -52,10 +55,13 @@ class IngestionStack(cdk.Stack):
         self._layers = Layers(self, environment.bundle)
         self.queues: dict[str, sqs.Queue] = {}
         self.dead_letters: dict[str, sqs.Queue] = {}
-        self._add_queue(INTAKE, INTAKE_VISIBILITY_S)
+        for intake in (INTAKE, BULK_INTAKE):
+            self._add_queue(intake, INTAKE_VISIBILITY_S)
         for lane in Lane:
             self._add_queue(lane.value, environment.lanes.visibility_s)
-        self._send_uploads_to_intake()
+        # A field's conditions are joined by "or"; so the one of all other keys names what it does not want.
+        self._send("Uploads", {"anything-but": {"wildcard": [BULK_KEYS, *OWN_KEYS]}}, INTAKE)
+        self._send("BulkUploads", {"wildcard": BULK_KEYS}, BULK_INTAKE)
         self._mapping_ids: dict[str, str] = {}
         self.functions = {DISPATCH.name: self._dispatch(), INGESTION.name: self._ingestion()}
         self.functions[GATE.name] = gate_function(
@@ -77,6 +83,7 @@ class IngestionStack(cdk.Stack):
         for function in self.functions.values():
             audit.subscribe(function.log_group, RECORDS)
         cdk.CfnOutput(self, "IntakeQueueUrl", value=self.queues[INTAKE].queue_url)
+        cdk.CfnOutput(self, "IntakeBulkQueueUrl", value=self.queues[BULK_INTAKE].queue_url)
         cdk.CfnOutput(self, "InteractiveQueueUrl", value=self.queues[Lane.INTERACTIVE].queue_url)
         cdk.CfnOutput(self, "BackfillQueueUrl", value=self.queues[Lane.BACKFILL].queue_url)
 
@@ -100,21 +107,21 @@ class IngestionStack(cdk.Stack):
             enforce_ssl=self._environment.tls_only,
         )
 
-    def _send_uploads_to_intake(self) -> None:
-        """Only `documents/`: what the system writes under other prefixes must not start it again."""
+    def _send(self, name: str, keys: dict[str, object], intake: str) -> None:
+        """A rule for the uploads of these keys; dispatch ignores what is no document."""
         rule = events.Rule(
             self,
-            "Uploads",
+            name,
             event_pattern=events.EventPattern(
                 source=["aws.s3"],
                 detail_type=list(EVENTS),
                 detail={
                     "bucket": {"name": [self._storage.uploads.bucket_name]},
-                    "object": {"key": [{"prefix": DOCUMENTS_PREFIX}]},
+                    "object": {"key": [keys]},
                 },
             ),
         )
-        rule.add_target(targets.SqsQueue(self.queues[INTAKE], dead_letter_queue=self.dead_letters[INTAKE]))
+        rule.add_target(targets.SqsQueue(self.queues[intake], dead_letter_queue=self.dead_letters[intake]))
 
     def _dispatch(self) -> HayliftFunction:
         lanes = [self.queues[lane] for lane in Lane]

@@ -141,7 +141,7 @@ class Worker:
                 index=index,
                 cache=self._counted(self.cache),
                 tenants=self._counted(self.ledger.tenants),
-                pipeline=HaystackIndexingPipeline(pipeline, recipe(MODEL, limits)),
+                pipeline=HaystackIndexingPipeline(pipeline, recipe(MODEL, limits, "1")),
                 telemetry=telemetry,
                 limits=IngestLimits(lease_s=DEFAULTS["lease_s"], max_file_bytes=DEFAULTS["max_file_bytes"]),
             )

@@ -5,7 +5,14 @@ from dataclasses import dataclass
 from haylift.contract import QueueSource
 from haylift.settings import CommonSettings
 
-SOURCES = (QueueSource(name="intake", batch_size=10, max_concurrency=10),)
+INTAKE = "intake"
+BULK_INTAKE = "intake-bulk"
+"""What is put under `documents/<tenant>/bulk/`: a flood there must not stand before a single file."""
+
+SOURCES = (
+    QueueSource(name=INTAKE, batch_size=10, max_concurrency=10),
+    QueueSource(name=BULK_INTAKE, batch_size=10, max_concurrency=4),
+)
 
 
 @dataclass(frozen=True, kw_only=True)

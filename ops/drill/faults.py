@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, override
 
 from ops import sources
-from ops.deployment import LOCAL_STAGE
+from ops.deployment import LOCAL_STAGE, queue_output
 from ops.drill.ground import Ground
 from ops.faults import OpsFault
 
@@ -196,7 +196,7 @@ def _wait_for_message(ground: Ground, queue: str) -> None:
 
 
 def _messages(ground: Ground, queue: str, names: tuple[str, ...] = (WAITING, IN_WORK)) -> int:
-    url = ground.deployment.output(f"{queue.title()}QueueUrl")
+    url = ground.deployment.output(queue_output(queue))
     asked = list(names)
     found = ground.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=asked)["Attributes"]
     return sum(map(int, found.values()))
@@ -221,7 +221,7 @@ class Impatient(Fault):
         if ground.deployment.stage != LOCAL_STAGE:
             return {"attributes": {}}
         client, names = ground.client("sqs"), ["VisibilityTimeout", "RedrivePolicy"]
-        urls = [ground.deployment.output(f"{queue.title()}QueueUrl") for queue in self.queues]
+        urls = [ground.deployment.output(queue_output(queue)) for queue in self.queues]
         return {
             "attributes": {
                 url: client.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]

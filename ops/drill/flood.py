@@ -10,7 +10,7 @@ from ops.drill.faults import Fault, Impatient, Known
 from ops.drill.ground import Ground
 
 UPLOADERS = 8
-LANES = ("intake", "interactive", "backfill")
+LANES = ("intake", "intake-bulk", "interactive", "backfill")
 
 
 @dataclass(frozen=True)

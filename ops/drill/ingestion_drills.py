@@ -7,7 +7,7 @@ from ops.drill.local_faults import Crashing, Held, Retried
 from ops.drill.traffic import Kind, Rate
 
 LANES = ("interactive", "backfill")
-WHOLE = frozenset({"flow", "intake", "interactive", "backfill", "index"})
+WHOLE = frozenset({"flow", "intake", "intake-bulk", "interactive", "backfill", "index"})
 """What must be whole so that messages get done; `flow` is that somebody works on them."""
 
 
@@ -32,15 +32,18 @@ INGESTION_DRILLS = (
     ),
     Drill(
         name="backfill-stop",
-        breaks="the backfill lane feeds nobody while files arrive in it",
+        breaks="the backfill lane and the intake of bulk files feed nobody while files arrive",
         felt="bulk loads do not become searchable; everything else works",
-        fault=lambda: Retried(SourcesDisabled(("backfill",)), Impatient(("backfill",), visibility_min=2.0)),
+        fault=lambda: Retried(
+            SourcesDisabled(("backfill", "intake-bulk")),
+            Impatient(("backfill", "intake-bulk"), visibility_min=2.0),
+        ),
         traffic=(Rate(kind=Kind.BULK_FILE, per_minute=1),),
-        rings={"ingestion-stuck/backfill": 19},
+        rings={"ingestion-stuck/backfill": 19, "ingestion-stuck/intake-bulk": 20},
         causes=("ingestion-paused",),
         side_causes=("queue-flooded",),
         clear_min=5,
-        parts=frozenset({"backfill"}),
+        parts=frozenset({"backfill", "intake-bulk"}),
         can_keep=True,
         stages=LOCAL_AND_DEV,
         refusal="everybody's bulk loads would wait for an hour",
@@ -64,14 +67,14 @@ INGESTION_DRILLS = (
         name="dead-letter-intake",
         breaks="the dispatch worker is killed whenever it holds a message",
         felt="new files are not even listed; searches work",
-        fault=lambda: _crashing("dispatch", "intake"),
-        traffic=(Rate(kind=Kind.SMALL_FILE, per_minute=6),),
-        rings={"dead-letters/intake-dead": 5},
+        fault=lambda: _crashing("dispatch", "intake", "intake-bulk"),
+        traffic=(Rate(kind=Kind.SMALL_FILE, per_minute=6), Rate(kind=Kind.BULK_FILE, per_minute=6)),
+        rings={"dead-letters/intake-dead": 5, "dead-letters/intake-bulk-dead": 5},
         may_ring=("ingestion-stuck",),
         causes=("dead-letters",),
         side_causes=("function-crashing",),
         clear_min=3,
-        parts=frozenset({"flow", "intake", "interactive"}),
+        parts=frozenset({"flow", "intake", "intake-bulk", "interactive", "backfill"}),
     ),
     Drill(
         name="announcer-crash",
@@ -129,7 +132,7 @@ INGESTION_DRILLS = (
         may_ring=("ingestion-stuck",),
         causes=("queue-flooded",),
         clear_min=15,
-        parts=frozenset({"flow", "intake", "interactive", "backfill"}),
+        parts=frozenset({"flow", "intake", "intake-bulk", "interactive", "backfill"}),
         needs=WHOLE,
     ),
 )

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from ops.deployment import queue_output
 from ops.drill.ground import Ground
 from ops.drill.uploads import FOLDER
 
@@ -13,7 +14,7 @@ HIDDEN_S = 10
 
 def drop_dead_letters(ground: Ground, queue: str) -> int:
     """Takes the drill's own messages out of a dead-letter queue; others are visible again at once."""
-    client, url = ground.client("sqs"), f"{ground.deployment.output(f'{queue.title()}QueueUrl')}-dead"
+    client, url = ground.client("sqs"), f"{ground.deployment.output(queue_output(queue))}-dead"
     dropped = 0
     kept: list[str] = []
     for message in _received(client, url):

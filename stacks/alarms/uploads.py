@@ -3,12 +3,14 @@
 from haylift.domain.documents import Lane
 from haylift.telemetry import Metric
 
+from functions.dispatch.contract import BULK_INTAKE, INTAKE
 from stacks.alarms.parts import AlarmSpec, AwsMetric, Missing, Part, Series, Severity, Watch
 from stacks.alarms.watches import guarded, ours
 from stacks.audit import AUDIT
 from stacks.environment import Environment
-from stacks.ingestion import INTAKE, INTAKE_VISIBILITY_S
+from stacks.ingestion import INTAKE_VISIBILITY_S
 
+GIVING_UP = (INTAKE, BULK_INTAKE, *(lane.value for lane in Lane), AUDIT.name)
 VISIBILITIES = 1.25
 """A message that was given back once is a visibility time-out old; older, and nothing is being finished."""
 
@@ -39,6 +41,7 @@ def ingestion_stuck(environment: Environment) -> AlarmSpec:
             _age(INTAKE, INTAKE_VISIBILITY_S * VISIBILITIES),
             _age(Lane.INTERACTIVE.value, lanes.visibility_s * VISIBILITIES),
             # Bulk loads may wait; at half of its life a message that is only given back can still be saved.
+            _age(BULK_INTAKE, INTAKE_VISIBILITY_S * lanes.max_receives / 2, Severity.TICKET),
             _age(Lane.BACKFILL.value, lanes.visibility_s * lanes.max_receives / 2, Severity.TICKET),
         ),
     )
@@ -65,7 +68,7 @@ def dead_letters() -> AlarmSpec:
         name="dead-letters",
         severity=Severity.TICKET,
         fired_by="Workers die with each message of a queue; the audit function is sent what it cannot read.",
-        watches=tuple(_letters(queue) for queue in (INTAKE, *(lane.value for lane in Lane), AUDIT.name)),
+        watches=tuple(_letters(queue) for queue in GIVING_UP),
     )
 
 

@@ -7,11 +7,12 @@ from typing import Any
 
 import boto3
 
+from ops.deployment import queue_output
 from tests.fakes.ops import TABLES, write_outputs
 
 REGION = "eu-central-1"
 AUDIT_BUCKET, AUDIT_GROUP = "audit", "/haylift/local/audit"
-QUEUES = ("intake", "interactive", "backfill")
+QUEUES = ("intake", "intake-bulk", "interactive", "backfill")
 ALARM_DESCRIPTION = (
     "PAGE Calls of the embedding endpoint fail.\n"
     "1. python -m ops status\n"
@@ -32,7 +33,7 @@ def deploy(state_dir: Path) -> dict[str, str]:
     for queue in QUEUES:
         url = sqs.create_queue(QueueName=f"haylift-local-{queue}")["QueueUrl"]
         sqs.create_queue(QueueName=f"haylift-local-{queue}-dead")
-        outputs[f"{queue.title()}QueueUrl"] = url
+        outputs[queue_output(queue)] = url
     outputs["AuditDeadQueueUrl"] = sqs.create_queue(QueueName="haylift-local-audit-dead")["QueueUrl"]
     outputs["OnCallInboxUrl"] = sqs.create_queue(QueueName="haylift-local-on-call-inbox")["QueueUrl"]
     outputs["SigningKeyId"] = client("kms").create_key()["KeyMetadata"]["KeyId"]

@@ -9,7 +9,7 @@ from tests.contract.drift.contracts import function_names
 from tests.infra.alarm_lab import Key, World
 
 STAGE = "prod"
-LANES = ("intake", "interactive", "backfill")
+LANES = ("intake", "intake-bulk", "interactive", "backfill")
 GIVING_UP = (*LANES, "audit")
 """What has a queue for that which it gave up."""
 

@@ -77,6 +77,12 @@ QUIET = {
             puts(SEARCH_FAILURES, values=[1, 1], on=lambda _: range(20, 21)),
         ),
     ),
+    "two minutes of changes are told late": Scenario(
+        fault=range(12, 14), change=puts(function("IteratorAge", "announcer"), values=[150_000])
+    ),
+    "changes are told after 20 s": Scenario(
+        change=puts(function("IteratorAge", "announcer"), values=[20_000])
+    ),
     "a night of good questions": Scenario(is_night=True, change=puts(QUERY_FAILURES, values=[0] * 12)),
     "a night of good batches": Scenario(is_night=True, change=puts(BATCH_FAILURES, values=[0] * 12)),
     "nearly slow": Scenario(
@@ -109,6 +115,7 @@ QUIET = {
     "queues nearly too old": Scenario(
         change=both(
             puts(queue(AGE, "intake"), values=[220]),
+            puts(queue(AGE, "intake-bulk"), values=[880]),
             puts(queue(AGE, "interactive"), values=[880]),
             puts(queue(AGE, "backfill"), values=[3_500]),
         )
@@ -201,9 +208,9 @@ LOUD = {
     "the index refuses writes": Scenario(
         rings={"index-unhealthy/writes": 1}, change=puts(WRITES, values=failed_of(2, 3))
     ),
-    "the announcer fails with every batch": Scenario(
+    "the announcer fails with every batch of a shard": Scenario(
         rings={"announcements-stuck": 3},
-        change=puts(function("IteratorAge", "announcer"), values=[121_000]),
+        change=puts(function("IteratorAge", "announcer"), values=[500, 121_000]),
     ),
     "a reconcile finds drift, the next one none": Scenario(
         rings={"index-drift": 1},
@@ -247,7 +254,7 @@ for _key, _what in {
             puts(_key, values=[0] * 20, on=lambda _: range(60, 100)), puts(_key, values=failed_of(4, 20))
         ),
     )  # fmt: skip
-for _lane, _age_s in {"intake": 230, "interactive": 910, "backfill": 3_700}.items():
+for _lane, _age_s in {"intake": 230, "intake-bulk": 910, "interactive": 910, "backfill": 3_700}.items():
     LOUD[f"{_lane} is stuck"] = Scenario(
         rings={f"ingestion-stuck/{_lane}": 3}, change=puts(queue(AGE, _lane), values=[5, _age_s])
     )

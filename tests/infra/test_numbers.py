@@ -93,7 +93,7 @@ def mapping_faults(stacks: Stacks) -> list[str]:
 @pytest.mark.parametrize("stage", STAGES)
 def test_queues_fit_their_functions(stage: str) -> None:
     assert queue_faults(templates(stage), stage) == []
-    assert len(_fed_functions(templates(stage))) == 3
+    assert len(_fed_functions(templates(stage))) == 4
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,5 @@
 """Every stage synthesises, twice the same, without network; wrong contexts are told what to give."""
 
-import json
 import shutil
 import zipfile
 from pathlib import Path
@@ -24,6 +23,7 @@ OUTPUTS = {
     "LedgerTableName", "TenantsTableName", "OnCallInboxUrl", "PageTopicArn", "TicketTopicArn", "SigningKeyId",
     "FeedbackTableName", "AuditBucketName", "AuditDeadQueueUrl", "AuditLogGroupName", "DashboardName",
     "EmbedEndpointName", "InteractiveQueueUrl", "BackfillQueueUrl", "IntakeQueueUrl",
+    "IntakeBulkQueueUrl",
 }  # fmt: skip
 
 
@@ -92,19 +92,3 @@ def test_a_wrong_context_ends_without_a_traceback() -> None:
     assert synthesis.exit_status == 1
     assert "cdk: give the stage: -c stage=local|dev|prod (got 'test')" in synthesis.output
     assert "Traceback" not in synthesis.output
-
-
-def test_only_documents_trigger_ingestion() -> None:
-    template = validated()["prod"].templates["ingestion"]
-
-    rules = [
-        rule
-        for each in template["Resources"].values()
-        if each["Type"] == "AWS::Events::Rule"
-        and (rule := each["Properties"]).get("EventPattern", {}).get("source") == ["aws.s3"]
-    ]
-
-    assert [rule["EventPattern"]["detail"]["object"] for rule in rules] == [
-        {"key": [{"prefix": "documents/"}]}
-    ]
-    assert json.dumps(rules[0]["EventPattern"]["detail-type"]) == '["Object Created", "Object Deleted"]'

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ops.deployment import Deployment
+from ops.deployment import Deployment, queue_output
 from ops.drill import letters, uploads
 from ops.drill.faults import Fault, Impatient, KeyDisabled, RuleDisabled, SourcesDisabled, Throttled
 from ops.drill.ground import Ground
@@ -34,7 +34,7 @@ def ground(state_dir: Path, aws: None) -> Ground:  # after moto
             Handler="handler.handler", Code={"ZipFile": archive.getvalue()},
         )  # fmt: skip
     for lane in ("interactive", "backfill"):
-        url = outputs[f"{lane.title()}QueueUrl"]
+        url = outputs[queue_output(lane)]
         dead = f"arn:aws:sqs:eu-central-1:123456789012:haylift-local-{lane}-dead"
         policy = json.dumps({"deadLetterTargetArn": dead, "maxReceiveCount": 10})
         attributes = {"VisibilityTimeout": "180", "RedrivePolicy": policy}

@@ -44,7 +44,7 @@ def _keys() -> list[str]:
 
 def _intake(outputs: dict[str, str]) -> list[str]:
     sqs, found = client("sqs"), list[str]()
-    while messages := sqs.receive_message(QueueUrl=outputs["IntakeQueueUrl"], MaxNumberOfMessages=10).get(
+    while messages := sqs.receive_message(QueueUrl=outputs["IntakeBulkQueueUrl"], MaxNumberOfMessages=10).get(
         "Messages", []
     ):
         found += [message["Body"] for message in messages]
