@@ -31,6 +31,8 @@ NEEDS = [
 WAIT_LIMIT_S = 300.0
 # A worker can also become free by being thrown away, which nobody announces.
 _LOOK_AGAIN_S = 0.25
+FULL_CONCURRENCY = 8
+"""From this maximum of a mapping on, it has all the processes that a mapping can have here."""
 _freed = threading.Condition()
 
 
@@ -70,11 +72,14 @@ def release_worker(worker: Any) -> None:
 def _limited_mapping(concurrency: Callable[..., int]) -> Callable[..., int]:
     """A queue's mapping takes no more batches at a time than its function has processes for it.
 
-    Those beyond would wait here while the queue counts them as received and their time runs.
+    Those beyond would wait here while the queue counts them as received and their time runs. A mapping that
+    may do less at a time than others on AWS does less here too: bulk work must not have the same share of
+    two cores as what somebody waits for.
     """
 
     def limited(*args: Any, **named: Any) -> int:
-        return min(concurrency(*args, **named), CONFIGURATION.workers_per_function)
+        wanted, workers = concurrency(*args, **named), CONFIGURATION.workers_per_function
+        return min(workers, math.ceil(wanted * workers / FULL_CONCURRENCY))
 
     return limited
 

@@ -59,5 +59,8 @@ def test_what_the_gateway_has_given_up_is_not_begun(pool: Pool) -> None:
 
 
 def test_a_mapping_takes_no_more_batches_than_there_are_processes() -> None:
-    assert lambda_queue._limited_mapping(lambda: 5)() == 2
+    assert lambda_queue._limited_mapping(lambda: 10)() == 2
+    assert lambda_queue._limited_mapping(lambda: 8)() == 2
+    assert lambda_queue._limited_mapping(lambda: 4)() == 1
+    assert lambda_queue._limited_mapping(lambda: 0)() == 0
     assert lambda_queue._limited_mapping(lambda: 1)() == 1
