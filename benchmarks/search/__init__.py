@@ -1,0 +1,1 @@
+"""How fast a search is, without the question's embedding."""
