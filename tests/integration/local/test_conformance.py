@@ -5,7 +5,8 @@ import pytest
 from tests.integration.local.checks import CHECKS_OF_SERVICES
 from tests.integration.local.checks_locks import CHECKS_OF_LOCKS
 from tests.integration.local.checks_logs import CHECKS_OF_LOGS, async_destination
-from tests.integration.local.checks_monitoring import CHECKS_OF_MONITORING, iterator_age
+from tests.integration.local.checks_monitoring import CHECKS_OF_MONITORING
+from tests.integration.local.checks_streams import iterator_age
 from tests.integration.local.running_emulator import RunningEmulator
 
 CHECKS = {**CHECKS_OF_SERVICES, **CHECKS_OF_MONITORING, **CHECKS_OF_LOGS, **CHECKS_OF_LOCKS}
