@@ -86,8 +86,8 @@ INGESTION_DRILLS = (
         causes=("announcements-stuck",),
         side_causes=("function-crashing",),
         clear_min=5,
-        # Without it long documents stand: no other drill may wait for one.
-        parts=frozenset({"flow", "intake", "interactive", "backfill"}),
+        # Without events of the intake there is nothing to announce.
+        parts=frozenset({"announcer", "intake"}),
     ),
     Drill(
         name="poison-file",
