@@ -157,8 +157,8 @@ def finds_and_repairs(drifted: DriftWorld, names: Sequence[str], *, kills: Seque
     `kills`: the process is killed after so many more effects, again and again.
     """
     keys = dict(zip(names, KEYS, strict=False))
-    # Last, for there is nothing to break in an index that is gone.
-    for name in sorted(keys, key=lambda name: name == "index lost"):
+    # Last, for there is nothing to break in a count or an index that is gone.
+    for name in sorted(keys, key=("count lost", "index lost").__contains__):
         INJECTIONS[name][1](drifted, keys[name])
 
     found = drifted.reconcile(repair=False)
