@@ -10,13 +10,19 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
+from haylift.domain.documents import Lane
 from haylift.domain.identity import Role, is_tenant_name
 
+from functions.dispatch.contract import BULK_INTAKE, INTAKE
 from ops.faults import OpsFault, UsageFault
 from ops.waiting import Waiting
 
 LOCAL_STAGE = "local"
 STAGES = (LOCAL_STAGE, "dev", "prod")
+INTAKES = (INTAKE, BULK_INTAKE)
+QUEUES = (*INTAKES, *(lane.value for lane in Lane))
+"""Of ingestion, in the order of an upload's way."""
+
 DEFAULT_STATE_DIR = ".local"
 OUTPUTS_FILE = "outputs.json"
 

@@ -12,9 +12,9 @@ from haylift.adapters.dynamodb_ledger_attempts import forget_attempts
 from ops import redelivery
 from ops.at_hand import at_hand
 from ops.changes import audited
-from ops.deployment import Deployment
+from ops.deployment import QUEUES, Deployment
 from ops.faults import EXIT_OK, EXIT_UNWELL, UsageFault
-from ops.letters import BATCH, MOST_LETTERS, QUEUES, Cause, DeadLetters, Letter, RowOf, shown
+from ops.letters import BATCH, MOST_LETTERS, Cause, DeadLetters, Letter, RowOf, shown
 from ops.session import Session
 
 AUDIT = "audit"

@@ -12,11 +12,9 @@ from haylift.adapters.sqs_lanes import read_order
 from haylift.domain.documents import DocumentRecord
 from haylift.domain.errors import InvalidInput
 
-from ops.deployment import Deployment, queue_output
+from ops.deployment import INTAKES, Deployment, queue_output
 from ops.faults import OpsFault
 
-INTAKES = ("intake", "intake-bulk")
-QUEUES = (*INTAKES, "interactive", "backfill")
 HIDDEN_S = 900
 """From other readers while a command works; at its end what is left is visible at once."""
 

@@ -9,7 +9,7 @@ from haylift.adapters.dynamodb_lane_holds import DynamoDbLaneHolds
 from haylift.adapters.dynamodb_ledger_reads import OPEN_DOCUMENTS
 from haylift.domain.lanes import LaneHolds
 
-from ops.deployment import Deployment, Patience, queue_output
+from ops.deployment import QUEUES, Deployment, Patience, queue_output
 from ops.logs import FUNCTIONS
 from ops.measurements import AwsMetric, Measurements, Series, read_measurements
 from ops.state import AlarmState, Backlog, Deploy, QueueState, SourceState
@@ -17,7 +17,6 @@ from ops.state import AlarmState, Backlog, Deploy, QueueState, SourceState
 QUICK = Patience(connect_s=1.0, read_s=3.0, attempts=1)
 """For a screen that is shown within five seconds."""
 
-QUEUES = ("intake", "intake-bulk", "interactive", "backfill")
 ANNOUNCER = "announcer"
 HEARTBEAT = "heartbeat"
 MISSING = "MISSING"

@@ -32,6 +32,8 @@ INTAKE_VISIBILITY_S = DISPATCH.timeout_s * TIMEOUTS_PER_VISIBILITY
 
 EVENTS = ("Object Created", "Object Deleted")
 BULK_KEYS = f"{DOCUMENTS_PREFIX}*/{BULK_PREFIX}*"
+"""A `*` also spans slashes: a `bulk/` deeper below takes this intake too, and then the lane of its key."""
+
 OWN_KEYS = tuple(f"{prefix}*" for prefix in (QUARANTINE_PREFIX, TEXTS_PREFIX))
 """What the system writes itself must not start it again."""
 

@@ -5,12 +5,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import override
 
+from ops.deployment import QUEUES
 from ops.drill import uploads
 from ops.drill.faults import Fault, Impatient, Known
 from ops.drill.ground import Ground
 
 UPLOADERS = 8
-LANES = ("intake", "intake-bulk", "interactive", "backfill")
 
 
 @dataclass(frozen=True)
@@ -40,4 +40,4 @@ class Flooded(Fault):
     def repair(self, ground: Ground, known: Known) -> None:
         """Removes them, and waits until the queues are empty."""
         uploads.remove_all(ground)
-        Impatient(LANES).wait_until_empty(ground)
+        Impatient(QUEUES).wait_until_empty(ground)
