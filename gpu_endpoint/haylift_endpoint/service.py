@@ -76,10 +76,6 @@ class EmbeddingService:
         for model in self.models:
             loop.call_later(within_s, model.engine.close_line)
 
-    def can_serve(self) -> bool:
-        """True when every model would take a request now, or refuses it only because it is busy."""
-        return not self.needs_restart() and not self.is_draining
-
     def needs_restart(self) -> bool:
         """True when only a new process helps."""
         return any(model.engine.needs_restart() for model in self.models)

@@ -15,7 +15,6 @@ NEEDS = [
     )),
 ]  # fmt: skip
 Point = dict[str, Any]
-_ministack_value = cloudwatch._stat_value
 
 
 def points_since(metric: Mapping[str, Any], start: float, unit: str | None = None) -> Iterator[Point]:
